@@ -451,6 +451,16 @@ impl Billing {
         if !facts.canceled.is_empty() {
             stepped = step(&before, &facts);
         }
+        // A sale follows a last look at the plans that could have charged its day.
+        for write in &stepped.writes {
+            let Write::Sale(day, _) = write else { continue };
+            for term in before.terms.iter().filter(|term| (term.first..=term.last).contains(day)) {
+                let Some(plan) = &term.plan else { continue };
+                if self.read_plan(&before.subscription.uid, term.number, plan).await? {
+                    return Ok(true);
+                }
+            }
+        }
         let Step { member: mut after, writes, charges, events, wake, .. } = stepped;
         let has_moved = after != before || !writes.is_empty();
         let is_waiting =

@@ -1,4 +1,4 @@
-//! The books: what was due in a window, what became of it, and every difference from the gateway.
+//! The books: what was due in a window, its result, and every difference from the gateway.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -290,7 +290,7 @@ impl Life<'_> {
         }
     }
 
-    /// Finds what is missing, and decides what becomes of a decline.
+    /// Finds what is missing, and decides the result of a decline.
     fn settle_days(&mut self) {
         let Facts { today, read_until, .. } = *self.facts;
         let is_ending = self.step.member.subscription.status != Status::Active;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use perennial::Amount;
-use perennial::clearent::{Paging, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict};
+use perennial::clearent::{
+    Paging, PlanKey, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict,
+};
 
 use crate::Error;
 use crate::billing::{Billing, day_before, day_of, event};
@@ -13,6 +15,8 @@ use crate::store::{Change, Which};
 
 /// The records of a page.
 const PAGE: u32 = 100;
+/// The days that are read once more, because a search may lack what is new.
+const OVERLAP: Days = Days::new(3);
 /// The tries to store what was read beside other processes.
 const TRIES: u32 = 5;
 
@@ -25,12 +29,12 @@ struct Read {
 }
 
 impl Billing {
-    /// Reads the charges of plans since the last complete day, with a day before it; returns the number of new ones.
+    /// Reads the charges of plans since the last complete day, with some days before it; returns the number of new ones.
     pub(crate) async fn read(&self) -> Result<u64, Error> {
         let now = self.journal.now().await?;
         let until = self.store.read_until().await?;
         let search = TransactionSearch {
-            start_date: Some(day_before(until).to_string()),
+            start_date: Some((until - OVERLAP).to_string()),
             paging: Paging { page_size: Some(PAGE), ..Paging::default() },
             ..TransactionSearch::default()
         };
@@ -56,6 +60,27 @@ impl Billing {
             self.store.has_read_until(complete).await?;
         }
         Ok(count)
+    }
+
+    /// Looks at one plan, without a window, and stores the charges that are not known; returns whether there were any.
+    pub(crate) async fn read_plan(&self, uid: &str, term: i64, plan: &PlanKey) -> Result<bool, Error> {
+        let search = TransactionSearch { order_id: Some(plan.to_string()), ..TransactionSearch::default() };
+        let mut reads = Vec::new();
+        let mut found = self.north.client().transactions().search(&search);
+        while let Some(transaction) = found.next().await.transpose()? {
+            let read =
+                transaction.plan_key().filter(|key| key == plan).and_then(|_| charge_of(&transaction, term));
+            if let Some(read) = read
+                && !self.store.knows_charge(read.id.as_str()).await?
+            {
+                reads.push(read);
+            }
+        }
+        let is_new = !reads.is_empty();
+        if is_new {
+            self.keep_charges(uid, reads).await?;
+        }
+        Ok(is_new)
     }
 
     /// Stores charges of one subscription with what they mean for its due days.

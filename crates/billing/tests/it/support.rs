@@ -46,7 +46,7 @@ impl World {
         Self::on("sqlite::memory:").await
     }
 
-    /// A world with SQLite, and one with `PostgreSQL` if the feature is on.
+    /// A world with `SQLite`, and one with `PostgreSQL` if the feature is on.
     pub(crate) async fn on_each_database() -> Vec<Self> {
         #[cfg_attr(not(all(unix, feature = "postgres")), expect(unused_mut))]
         let mut worlds = vec![Self::new().await];
@@ -135,7 +135,9 @@ impl World {
             ..TransactionSearch::default()
         };
         let all: Vec<Transaction> = self.client.transactions().search(&search).collect_all().await.unwrap();
-        let made = |one: &Transaction| one.created.as_ref().and_then(|at| at.date()).unwrap().to_string();
+        let made = |one: &Transaction| {
+            one.created.as_ref().and_then(perennial::Timestamp::date).unwrap().to_string()
+        };
         let mut approved: Vec<_> = all
             .iter()
             .filter(|one| one.verdict() == Verdict::Approved)
