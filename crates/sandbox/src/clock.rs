@@ -331,6 +331,10 @@ impl Period {
         Self { months: 0, seconds: days as i64 * 86_400 }
     }
 
+    pub(crate) fn is_zero(self) -> bool {
+        self == Self::days(0)
+    }
+
     /// Whether the period consists of months only.
     fn is_of_months(self) -> bool {
         self.months > 0 && self.seconds == 0

@@ -18,7 +18,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let cycle = plan::read_cycle(call.format, call.body, &LIMITS)?;
     act(move |session, site| {
         let (number, key) = session.next_plan_key()?;
-        let plan = named(session, created(key.clone(), &new, cycle))?;
+        let mut plan = named(session, created(key.clone(), &new, cycle))?;
+        if plan.status == Some(PlanStatus::SUSPENDED) && !session.gateway.honors_suspended {
+            plan.status = Some(PlanStatus::ACTIVE);
+        }
         check_payer(session, &plan)?;
         session.create_plan(number, &plan)?;
         Ok(Answer::created(payload(find(session, &key)?, site)).with_link(site.plan("self", &key)))
@@ -100,7 +103,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Handled {
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = plan::read_search(call.query)?;
     act(move |session, _| {
-        let (plans, page) = session.plans(search)?;
+        let (plans, page) = session.plans(search, session.search_time())?;
         Ok(Answer::page(Payload::Plans(plans), page))
     })
 }

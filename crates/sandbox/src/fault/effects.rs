@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::RetryAfter;
 use super::members::{self, EffectMember, Member, REQUIRED};
 use crate::members::{Members, given};
-use crate::nearest::nearest;
+use crate::nearest::{in_words, nearest};
 
 /// A kind of [`Effect`], with its name and description in the control interface.
 ///
@@ -238,14 +238,6 @@ impl EffectKind {
         let names: Vec<&str> =
             ["kind"].into_iter().chain(self.members.iter().map(|member| member.name)).collect();
         in_words(&names, "and")
-    }
-}
-
-/// Joins names in words: `a`, `a and b`, `a, b and c`.
-pub(super) fn in_words(names: &[&str], last: &str) -> String {
-    match names {
-        [names @ .., end] if !names.is_empty() => format!("{} {last} {end}", names.join(", ")),
-        names => names.concat(),
     }
 }
 

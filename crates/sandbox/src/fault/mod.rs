@@ -12,7 +12,7 @@ pub use self::members::EffectMember;
 pub(crate) use self::rules::{Faults, Hit, StaleCopy, stands_in};
 use crate::clock::{Moment, Period};
 use crate::issuer::outcome::{self, Outcome};
-use crate::nearest::distance;
+use crate::nearest::{distance, in_words};
 
 /// A fault: calls of one operation, and the effect on them.
 ///
@@ -259,11 +259,7 @@ pub struct FaultError {
 }
 
 fn suggestion(near: &[&str]) -> String {
-    if near.is_empty() {
-        String::new()
-    } else {
-        format!(" (did you mean {}?)", effects::in_words(near, "or"))
-    }
+    if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", in_words(near, "or")) }
 }
 
 /// Names of all operations of both vendors.

@@ -27,6 +27,7 @@ impl Session<'_> {
             ("world", self.world.into()),
             ("number", number.cast_signed().into()),
             ("key", text(Some(&plan.plan_key))),
+            ("found_from", self.found_from()),
         ];
         columns.extend(self.status_columns(plan.status.as_ref()));
         columns.extend(self.columns(plan)?);
@@ -74,7 +75,7 @@ impl Session<'_> {
             links: _,
         } = plan;
         Ok(vec![
-            ("name", prose(plan_name.as_ref())),
+            ("name", self.cut(prose(plan_name.as_ref()))),
             ("customer_key", text(customer_key.as_ref())),
             ("customer_name", prose(customer_name.as_ref())),
             ("token_id", text(token_id.as_ref())),
@@ -93,6 +94,17 @@ impl Session<'_> {
             ("email_receipt", email_receipt.as_ref().and_then(Reported::value).unwrap_or_default().into()),
             ("next_charge", to_text(next)),
         ])
+    }
+
+    /// The name of a plan, cut to the gateway's limit.
+    fn cut(&self, name: Value) -> Value {
+        match (name, self.gateway.name_limit) {
+            (Value::Text(name), limit) if limit > 0 => {
+                // A name longer than memory is not cut.
+                Value::Text(name.chars().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+            }
+            (name, _) => name,
+        }
     }
 
     fn last_charge(&self, key: &PlanKey) -> Result<Option<NaiveDate>> {
@@ -123,7 +135,8 @@ impl Session<'_> {
         statement.query_row(params![self.world, customer.as_str()], |row| row.get(0))
     }
 
-    pub(crate) fn plans(&self, search: PlanSearch) -> Result<(Vec<Plan>, Page)> {
+    /// Plans that match the search and that a search at this time finds.
+    pub(crate) fn plans(&self, search: PlanSearch, time: Option<Moment>) -> Result<(Vec<Plan>, Page)> {
         let PlanSearch {
             customer_key,
             customer_name,
@@ -135,6 +148,7 @@ impl Session<'_> {
             paging,
         } = search;
         List::of(Kind::Plan)
+            .found_at(time)
             .with("customer_key = ?", customer_key.map(|key| key.to_string()))
             .with_typed("customer_name = ? COLLATE names", customer_name)
             .with("key = ?", plan_key.map(|key| key.to_string()))

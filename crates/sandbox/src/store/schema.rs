@@ -9,7 +9,7 @@ use super::unfit::Unfit;
 use super::{LOG_FRAMES, names};
 
 /// The version of the schema, stored in the file's `user_version`.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 
 /// The file's `application_id`, so that a database of another program is never opened: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
@@ -24,7 +24,7 @@ INSERT INTO openings VALUES (0);
 CREATE TABLE worlds (
     id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, key_end TEXT, seed INTEGER NOT NULL,
     asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL,
-    public_key BLOB, month_day INTEGER, retention TEXT NOT NULL, partial_amount INTEGER, opened_before INTEGER NOT NULL
+    public_key BLOB, month_day INTEGER, gateway TEXT NOT NULL, opened_before INTEGER NOT NULL
 );
 CREATE INDEX worlds_public_key ON worlds (public_key) WHERE public_key IS NOT NULL;
 CREATE TABLE tallies (
@@ -33,7 +33,7 @@ CREATE TABLE tallies (
 
 CREATE TABLE customers (
     world INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, first_name TEXT, last_name TEXT, email TEXT COLLATE NOCASE,
-    phone TEXT, comments TEXT, status TEXT, billing TEXT, shipping TEXT,
+    phone TEXT, comments TEXT, status TEXT, billing TEXT, shipping TEXT, found_from INTEGER,
     PRIMARY KEY (world, number), UNIQUE (world, key)
 ) WITHOUT ROWID;
 CREATE INDEX customers_first_name ON customers (world, number >> 10, first_name COLLATE names, number);
@@ -66,6 +66,7 @@ CREATE TABLE plans (
     frequency_month INTEGER, frequency_week INTEGER, amount INTEGER NOT NULL,
     start_date TEXT NOT NULL, end_date TEXT NOT NULL, status TEXT NOT NULL, status_date INTEGER NOT NULL,
     email_address TEXT, email_receipt INTEGER NOT NULL, next_charge TEXT, archive_at INTEGER, archived INTEGER,
+    found_from INTEGER,
     PRIMARY KEY (world, number), UNIQUE (world, key)
 ) WITHOUT ROWID;
 CREATE INDEX plans_due ON plans (world, next_charge, key) WHERE next_charge IS NOT NULL;

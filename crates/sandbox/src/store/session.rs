@@ -45,6 +45,17 @@ impl<'c> Session<'c> {
         Ok(Self { clock, now: clock.now(self.real), month_day, ..self })
     }
 
+    /// The moment up to which a search of the gateway finds new objects; `None` if it finds all of them.
+    pub(crate) fn search_time(&self) -> Option<Moment> {
+        Some(self.now).filter(|_| !self.gateway.search_lag.is_zero())
+    }
+
+    /// The column of a new object with the first millisecond at which searches find it; null if that is now.
+    pub(crate) fn found_from(&self) -> Value {
+        let from = |now: Moment| now.after(self.gateway.search_lag).map_or(i64::MAX, Moment::millis);
+        self.search_time().map(from).into()
+    }
+
     /// A session of the stored copy of the world, as it was then.
     pub(crate) fn of_copy(&self, place: i64, now: Moment) -> Self {
         Self { world: place, clock: Clock::Frozen(now), now, ..*self }
