@@ -1,6 +1,7 @@
 //! Gateway options: behavior that the vendor leaves open, as settings of a world.
 
 use perennial_domain::Amount;
+use perennial_domain::clearent::Schedule;
 use serde_json::{Map, Value as Json};
 
 use crate::clock::{ClockError, Period};
@@ -205,6 +206,30 @@ options! {
         partial_amount "partial-amount": Option<Amount> = None,
             "AMOUNT" "The amount of a charge that is approved for only 80 % of it";
         //ENGINE
+        /// The hour of the day, 0 to 23 in UTC, at which plans charge. 10 by default; the vendor's hour is unknown
+        /// (**inferred**).
+        charge_hour "charge-hour": u32 = Schedule::HOUR,
+            "HOUR" "The hour of the day, in UTC, at which plans charge, 10 by default";
+        /// The days by which each charge of a plan is moved from its day of the month: -1, 0 or 1. The moved date is
+        /// compared with the plan's term, so that a charge can enter or leave the term. 0 by default.
+        date_slip "date-slip": i8 = 0,
+            "DAYS" "The days by which each charge of a plan is moved: -1, 0 or 1; 0 by default";
+        /// Whether a plan charges on its start date. True by default.
+        start_inclusive "start-inclusive": bool = true,
+            "BOOL" "Whether a plan charges on its start date, true by default";
+        /// Whether a plan charges on its end date. True by default.
+        end_inclusive "end-inclusive": bool = true,
+            "BOOL" "Whether a plan charges on its end date, true by default";
+        /// Further tries of a declined charge of a plan. None by default.
+        decline_retries "decline-retries": DeclineRetries = DeclineRetries::default(),
+            "OBJECT" "Further tries of a declined charge of a plan";
+        /// Whether a plan that becomes active again charges the days that passed while it was not active, at once. False
+        /// by default: those days are not charged.
+        catch_up "catch-up": bool = false,
+            "BOOL" "Whether a plan that becomes active again charges the days that it missed, false by default";
+        /// The order id of a transaction that a plan makes. The plan's key by default.
+        plan_charge_order_id "plan-charge-order-id": PlanChargeOrderId = PlanChargeOrderId::PlanKey,
+            "WORD" "The order id of a plan's transaction: plan-key, the default, or own-id";
         /// The time for which a new transaction, plan or customer is missing in searches and lists. Reads by id find it
         /// at once, and payments of plans are listed at once. None by default.
         search_lag "search-lag": Period = Period::days(0),
@@ -233,6 +258,71 @@ options! {
     }
 }
 
+options! {
+    /// Further tries of a charge of a plan that was not approved.
+    ///
+    /// A try charges the plan as it then is. It is made at its moment if the plan is still active, and dropped
+    /// otherwise. Days of a plan do not wait for each other's tries.
+    pub struct DeclineRetries {
+        /// The number of further tries of a charge. 0 by default.
+        times "times": u32 = 0,
+            "NUMBER" "The number of further tries of a declined charge of a plan, 0 by default";
+        /// The time from a try to the next one, longer than nothing. A day by default.
+        every "every": Period = Period::days(1),
+            "PERIOD" "The time between two tries of a charge, P1D by default";
+        /// Whether a charge is also tried after its plan was canceled. False by default.
+        after_cancel "after-cancel": bool = false,
+            "BOOL" "Whether a charge is also tried after its plan was canceled, false by default";
+    }
+}
+
+impl Setting for DeclineRetries {
+    const MEMBERS: &'static [GatewayMember] = Self::MEMBERS;
+
+    fn read(members: &mut Members, name: &str) -> Result<Option<Self>, String> {
+        members.object(name)?.map(Self::of).transpose()
+    }
+
+    fn to_json(self) -> Json {
+        self.to_json()
+    }
+
+    fn rows(self, name: &str, _: &'static str) -> Vec<OptionRow> {
+        let rows = self.rows().into_iter();
+        rows.map(|row| OptionRow { name: format!("{name}.{}", row.name), ..row }).collect()
+    }
+}
+
+/// The order id of a transaction that a plan makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanChargeOrderId {
+    /// The key of the plan.
+    PlanKey,
+    /// An id of the transaction's own, which does not name the plan.
+    OwnId,
+}
+
+impl Setting for PlanChargeOrderId {
+    const IS_TEXT: bool = true;
+
+    fn read(members: &mut Members, name: &str) -> Result<Option<Self>, String> {
+        Ok(match members.text(name)?.as_deref() {
+            None => None,
+            Some("plan-key") => Some(Self::PlanKey),
+            Some("own-id") => Some(Self::OwnId),
+            Some(_) => return Err(members.problem(name, "must be plan-key or own-id")),
+        })
+    }
+
+    fn to_json(self) -> Json {
+        match self {
+            Self::PlanKey => "plan-key".into(),
+            Self::OwnId => "own-id".into(),
+        }
+    }
+}
+
 impl GatewayOptions {
     /// The approved part of a charge of this amount; `None` if the charge is approved in full.
     pub(crate) fn approves_of(&self, amount: Amount) -> Option<Amount> {
@@ -246,6 +336,12 @@ impl GatewayOptions {
             Err(OptionsError::Retention)
         } else if self.partial_amount.is_some_and(|amount| !fits(amount)) {
             Err(OptionsError::PartialAmount)
+        } else if self.charge_hour > 23 {
+            Err(OptionsError::ChargeHour)
+        } else if !(-1..=1).contains(&self.date_slip) {
+            Err(OptionsError::DateSlip)
+        } else if self.decline_retries.every.is_zero() {
+            Err(OptionsError::RetryPeriod)
         } else {
             Ok(())
         }
@@ -282,6 +378,15 @@ pub enum OptionsError {
     /// Another rule applies to this amount first.
     #[error("partial-amount: must be from 0.02, and not an amount that forces another outcome")]
     PartialAmount,
+    /// The hour is none of a day.
+    #[error("charge-hour: must be from 0 to 23")]
+    ChargeHour,
+    /// A charge is moved by at most a day.
+    #[error("date-slip: must be -1, 0 or 1")]
+    DateSlip,
+    /// Two tries at one moment would have no order.
+    #[error("decline-retries.every: must be longer than nothing, as in P1D")]
+    RetryPeriod,
 }
 
 #[cfg(test)]
@@ -309,6 +414,67 @@ mod tests {
                 Ok(
                     r#"{"duplicate-answers-old":true,"honors-suspended":false,"name-limit":9,"order-id-searchable":false,"own-customer-keys":false,"retention":"P90D","search-lag":"PT7200S"}"#,
                 ),
+            ),
+            (
+                r#"{"gateway":{"charge-hour":10,"date-slip":0,"decline-retries":{},"plan-charge-order-id":"plan-key"}}"#,
+                Ok(r#"{"retention":"P90D"}"#),
+            ),
+            (
+                r#"{"gateway":{"charge-hour":0,"date-slip":-1,"start-inclusive":false,"end-inclusive":false,"catch-up":true}}"#,
+                Ok(
+                    r#"{"catch-up":true,"charge-hour":0,"date-slip":-1,"end-inclusive":false,"retention":"P90D","start-inclusive":false}"#,
+                ),
+            ),
+            (
+                r#"{"gateway":{"decline-retries":{"times":3,"every":"PT6H","after-cancel":true},"plan-charge-order-id":"own-id"}}"#,
+                Ok(
+                    r#"{"decline-retries":{"after-cancel":true,"every":"PT21600S","times":3},"plan-charge-order-id":"own-id","retention":"P90D"}"#,
+                ),
+            ),
+            (r#"{"gateway":{"charge-hour":24}}"#, Err("gateway.charge-hour: must be from 0 to 23")),
+            (r#"{"gateway":{"charge-hour":4294967306}}"#, Err("gateway.charge-hour: must be from 0 to 23")),
+            (
+                r#"{"gateway":{"charge-hour":"10"}}"#,
+                Err("gateway.charge-hour: must be a whole number from 0"),
+            ),
+            (r#"{"gateway":{"date-slip":2}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
+            (r#"{"gateway":{"date-slip":256}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
+            (r#"{"gateway":{"date-slip":"P1D"}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
+            (
+                r#"{"gateway":{"start-inclusive":"true"}}"#,
+                Err("gateway.start-inclusive: must be true or false"),
+            ),
+            (r#"{"gateway":{"end-inclusive":0}}"#, Err("gateway.end-inclusive: must be true or false")),
+            (r#"{"gateway":{"catch-up":"P1D"}}"#, Err("gateway.catch-up: must be true or false")),
+            (r#"{"gateway":{"decline-retries":3}}"#, Err("gateway.decline-retries: must be an object")),
+            (
+                r#"{"gateway":{"decline-retries":{"times":-1}}}"#,
+                Err("gateway.decline-retries.times: must be a whole number from 0"),
+            ),
+            (
+                r#"{"gateway":{"decline-retries":{"every":"P0D"}}}"#,
+                Err("gateway.decline-retries.every: must be longer than nothing, as in P1D"),
+            ),
+            (
+                r#"{"gateway":{"decline-retries":{"every":"daily"}}}"#,
+                Err(
+                    "gateway.decline-retries.every: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H",
+                ),
+            ),
+            (
+                r#"{"gateway":{"decline-retries":{"after-cancel":1}}}"#,
+                Err("gateway.decline-retries.after-cancel: must be true or false"),
+            ),
+            (
+                r#"{"gateway":{"decline-retries":{"time":1}}}"#,
+                Err(
+                    "gateway.decline-retries: has the member time, which is not known here (did you mean times?); \
+                     there is times, every and after-cancel",
+                ),
+            ),
+            (
+                r#"{"gateway":{"plan-charge-order-id":"plan"}}"#,
+                Err("gateway.plan-charge-order-id: must be plan-key or own-id"),
             ),
             (r#"{"gateway":{"search-lag":60}}"#, Err("gateway.search-lag: must be text")),
             (

@@ -51,7 +51,7 @@ pub(super) fn months(session: &Session<'_>) -> Result<Months> {
     let (plans, page) = session.plans(PlanSearch { status, paging, ..PlanSearch::default() }, None)?;
     for plan in &plans {
         let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
-        for day in remaining(plan, session.now) {
+        for day in remaining(plan, session.now, &session.gateway) {
             months.entry(day.to_string()[..7].to_owned()).or_default().expected += cents;
         }
     }

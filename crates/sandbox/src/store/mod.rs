@@ -19,6 +19,7 @@ pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;
 mod unfit;
+pub(crate) mod waiting_charge;
 mod wal;
 pub(crate) mod webhook;
 pub(crate) mod world;

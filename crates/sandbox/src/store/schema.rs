@@ -115,10 +115,15 @@ CREATE TABLE settings (
 
 CREATE TABLE payments (
     world INTEGER NOT NULL, number INTEGER NOT NULL, plan_key TEXT NOT NULL, customer_key TEXT NOT NULL, frequency_date TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
     transaction_id TEXT NOT NULL, amount INTEGER NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL,
-    PRIMARY KEY (world, number), UNIQUE (world, plan_key, frequency_date)
+    PRIMARY KEY (world, number), UNIQUE (world, plan_key, frequency_date, attempt)
 ) WITHOUT ROWID;
 CREATE INDEX payments_customer ON payments (world, customer_key, number);
+CREATE TABLE waiting_charges (
+    world INTEGER NOT NULL, at INTEGER NOT NULL, plan_key TEXT NOT NULL, frequency_date TEXT NOT NULL, retries INTEGER NOT NULL,
+    PRIMARY KEY (world, at, plan_key, frequency_date, retries)
+) WITHOUT ROWID;
 
 CREATE TABLE webhooks (world INTEGER PRIMARY KEY, url TEXT NOT NULL);
 CREATE TABLE alerts (
@@ -206,6 +211,7 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("plans", "key"),
     ("transactions", "number"),
     ("payments", "number"),
+    ("waiting_charges", "at, plan_key, frequency_date, retries"),
     ("batches", "number"),
     ("settings", "world"),
     ("webhooks", "world"),
@@ -301,6 +307,7 @@ mod tests {
             ("transactions WHERE world = ? AND ref_id = ? AND type = ? AND result = 'APPROVED' AND voided = 0", "transactions_ref (world=? AND ref_id=?)"),
             ("transactions WHERE world = ? AND batch = ? AND voided = 0 AND type LIKE '%REFUND'", "transactions_batch (world=? AND batch=?)"),
             ("batches WHERE world = ? AND settled IS NULL", "batches_open (world=?)"),
+            ("waiting_charges WHERE world = ? AND at <= ? ORDER BY at, plan_key, frequency_date, retries LIMIT 1", "PRIMARY KEY (world=? AND at<?)"),
             ("payments WHERE world = ? AND plan_key = ?", "sqlite_autoindex_payments_2 (world=? AND plan_key=?)"),
         ];
         for (from, index) in cases {
