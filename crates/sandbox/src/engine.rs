@@ -10,12 +10,12 @@
 use std::ops::AddAssign;
 
 use perennial_domain::Amount;
-use perennial_domain::clearent::{Plan, PlanStatus, Transaction, TransactionType};
+use perennial_domain::clearent::{CustomerKey, Plan, PlanStatus, TokenId, Transaction, TransactionType};
 use perennial_wire::clearent::Operation;
 use rusqlite::{Connection, Result};
 
 use crate::clock::{Goal, Moment};
-use crate::fault::Faults;
+use crate::fault::{CHARGE, Effect, Faults};
 use crate::issuer::outcome::{self, Outcome};
 use crate::options::{DeclineRetries, PlanChargeOrderId};
 use crate::processor::checks;
@@ -109,7 +109,7 @@ fn next(session: &Session<'_>, by: Moment) -> Result<Option<(PlanCharge, Option<
     let hour = session.gateway.charge_hour;
     let run = session.due(by.last_run(hour))?.map(|(plan, day)| {
         let at = Moment::run_of(day, hour);
-        (PlanCharge { plan: plan.plan_key.clone(), day, at, retries: 0 }, Some(plan))
+        (PlanCharge { plan: plan.plan_key.clone(), day, at, retries: 0, is_late: false }, Some(plan))
     });
     let waiting = session.waiting_charge(by)?.map(|charge| (charge, None));
     Ok([run, waiting].into_iter().flatten().min_by_key(|(charge, _)| charge.at))
@@ -153,8 +153,8 @@ fn charge_waiting(session: &Session<'_>, faults: &Faults, due: &PlanCharge) -> R
     charge(session, faults, &plan, due, attempt)
 }
 
-/// Makes a charge of a plan, after this many others for the day. A charge that is not approved is tried again, if the
-/// gateway does so.
+/// Makes a charge of a plan, after this many others for the day, unless a fault changes that. A charge that is not
+/// approved is tried again, if the gateway does so.
 fn charge(
     session: &Session<'_>,
     faults: &Faults,
@@ -162,25 +162,59 @@ fn charge(
     due: &PlanCharge,
     attempt: u64,
 ) -> Result<PaymentCounts> {
-    let DeclineRetries { times, every, .. } = session.gateway.decline_retries;
-    let approved = pay(session, faults, plan, due, attempt)?;
-    if !approved
-        && due.retries < times
-        // Beyond the calendar nothing is ever due.
-        && let Ok(at) = due.at.after(every)
-    {
-        session.put_off_charge(&PlanCharge {
-            plan: due.plan.clone(),
-            day: due.day,
-            at,
-            retries: due.retries + 1,
-        })?;
+    let mut fired = PaymentCounts::default();
+    let hit = faults.hit(&session.key_hash, CHARGE, |_| !due.is_late, |key| names(plan, key));
+    let effect = hit.map(|hit| hit.effect);
+    match &effect {
+        Some(Effect::Skip) => return Ok(fired),
+        Some(Effect::ChargeLate { delay }) => {
+            // Beyond the calendar nothing is ever due.
+            if let Ok(at) = delay.parse().and_then(|delay| due.at.after(delay)) {
+                session.put_off_charge(&PlanCharge { at, is_late: true, ..due.clone() })?;
+            }
+            return Ok(fired);
+        }
+        _ => {}
     }
-    Ok(PaymentCounts { approved: approved.into(), declined: (!approved).into() })
+    let declined = effect.as_ref().and_then(Effect::decline);
+    let DeclineRetries { times, every, .. } = session.gateway.decline_retries;
+    if pay(session, faults, plan, due, attempt, declined)? {
+        fired.approved += 1;
+    } else {
+        fired.declined += 1;
+        if due.retries < times
+            && let Ok(at) = due.at.after(every)
+        {
+            let retries = due.retries + 1;
+            session.put_off_charge(&PlanCharge { at, retries, is_late: false, ..due.clone() })?;
+        }
+    }
+    if effect == Some(Effect::Duplicate) {
+        if pay(session, faults, plan, due, attempt + 1, None)? {
+            fired.approved += 1;
+        } else {
+            fired.declined += 1;
+        }
+    }
+    Ok(fired)
 }
 
-/// Charges the plan's card; returns whether the charge was approved.
-fn pay(session: &Session<'_>, faults: &Faults, plan: &Plan, due: &PlanCharge, attempt: u64) -> Result<bool> {
+/// Whether the key is that of the plan, its customer or its token.
+fn names(plan: &Plan, key: &str) -> bool {
+    let customer = plan.customer_key.as_ref().map(CustomerKey::as_str);
+    let token = plan.token_id.as_ref().map(TokenId::as_str);
+    [Some(plan.plan_key.as_str()), customer, token].contains(&Some(key))
+}
+
+/// Charges the plan's card, unless a fault of the engine declines the charge; returns whether it was approved.
+fn pay(
+    session: &Session<'_>,
+    faults: &Faults,
+    plan: &Plan,
+    due: &PlanCharge,
+    attempt: u64,
+    declined: Option<Outcome>,
+) -> Result<bool> {
     let PlanCharge { day, at, .. } = *due;
     let (Some(customer), Some(token_id)) = (&plan.customer_key, &plan.token_id) else {
         return Err(rusqlite::Error::InvalidQuery);
@@ -191,9 +225,9 @@ fn pay(session: &Session<'_>, faults: &Faults, plan: &Plan, due: &PlanCharge, at
         &session.key_hash,
         Operation::Sale.name(),
         |effect| effect.decline().is_some(),
-        |key| [plan.plan_key.as_str(), customer.as_str(), token_id.as_str()].contains(&key),
+        |key| names(plan, key),
     );
-    let issuer = match (hit.and_then(|hit| hit.effect.decline()), &token) {
+    let issuer = match (declined.or(hit.and_then(|hit| hit.effect.decline())), &token) {
         (Some(declined), _) => declined,
         (None, None) => Outcome::ACCOUNT_NOT_FOUND,
         (None, Some(token)) => {
@@ -335,6 +369,7 @@ mod tests {
                 day: session.now.date(),
                 at: session.now,
                 retries: 0,
+                is_late: false,
             };
             let before = session.state()?;
             let again = session.attempt(|session| charge(session, &NO_FAULTS, &plan, &due, 0));

@@ -64,6 +64,7 @@ impl Session<'_> {
                     day,
                     at: self.now,
                     retries: 0,
+                    is_late: false,
                 })?;
             }
         }

@@ -122,7 +122,7 @@ CREATE TABLE payments (
 CREATE INDEX payments_customer ON payments (world, customer_key, number);
 CREATE TABLE waiting_charges (
     world INTEGER NOT NULL, at INTEGER NOT NULL, plan_key TEXT NOT NULL, frequency_date TEXT NOT NULL, retries INTEGER NOT NULL,
-    PRIMARY KEY (world, at, plan_key, frequency_date, retries)
+    is_late INTEGER NOT NULL, PRIMARY KEY (world, at, plan_key, frequency_date, retries)
 ) WITHOUT ROWID;
 
 CREATE TABLE webhooks (world INTEGER PRIMARY KEY, url TEXT NOT NULL);

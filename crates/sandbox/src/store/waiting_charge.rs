@@ -1,4 +1,5 @@
-//! Charges of plans that wait for their moment: further tries of a declined charge, and days that are caught up.
+//! Charges of plans that wait for their moment: further tries of a declined charge, days that are caught up, and charges
+//! that a fault makes late.
 
 use perennial_domain::clearent::PlanKey;
 use perennial_domain::{Date, NaiveDate};
@@ -9,6 +10,7 @@ use crate::clock::Moment;
 use crate::store::session::Session;
 
 /// A charge of a plan, due at a moment.
+#[derive(Clone)]
 pub(crate) struct PlanCharge {
     pub(crate) plan: PlanKey,
     /// The plan's day that it is for.
@@ -16,14 +18,16 @@ pub(crate) struct PlanCharge {
     pub(crate) at: Moment,
     /// The number of earlier tries.
     pub(crate) retries: u32,
+    /// Whether a fault made it late, so that no other one hits it.
+    pub(crate) is_late: bool,
 }
 
 impl Session<'_> {
     /// Stores a charge until its moment.
     pub(crate) fn put_off_charge(&self, charge: &PlanCharge) -> Result<()> {
-        let PlanCharge { plan, day, at, retries } = charge;
-        let sql = "INSERT INTO waiting_charges (world, at, plan_key, frequency_date, retries) VALUES (?, ?, ?, ?, ?)";
-        let values = params![self.world, at.millis(), plan.as_str(), day.to_string(), retries];
+        let PlanCharge { plan, day, at, retries, is_late } = charge;
+        let sql = "INSERT INTO waiting_charges (world, at, plan_key, frequency_date, retries, is_late) VALUES (?, ?, ?, ?, ?, ?)";
+        let values = params![self.world, at.millis(), plan.as_str(), day.to_string(), retries, is_late];
         self.connection.prepare_cached(sql)?.execute(values).map(|_| ())
     }
 
@@ -45,7 +49,7 @@ impl Session<'_> {
 
     /// Removes a waiting charge.
     pub(crate) fn take_waiting_charge(&self, charge: &PlanCharge) -> Result<()> {
-        let PlanCharge { plan, day, at, retries } = charge;
+        let PlanCharge { plan, day, at, retries, is_late: _ } = charge;
         let sql = "DELETE FROM waiting_charges
                    WHERE world = ? AND at = ? AND plan_key = ? AND frequency_date = ? AND retries = ?";
         let values = params![self.world, at.millis(), plan.as_str(), day.to_string(), retries];
@@ -59,5 +63,6 @@ fn plan_charge(row: &Row<'_>) -> Result<PlanCharge> {
         day: read::<Date>(row, "frequency_date")?.naive(),
         at: Moment::from_millis(row.get("at")?),
         retries: row.get("retries")?,
+        is_late: row.get("is_late")?,
     })
 }

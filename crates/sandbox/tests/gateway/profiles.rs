@@ -91,6 +91,27 @@ const CHARGES: &[Row] = &[
     Row { options: r#""plan-charge-order-id":"own-id""#, steps: &["2027-01-16T00:00:00Z"], look: "GET transactions#/payload/transactions/transaction/0/plan-name", default: "Gold", changed: "Gold" },
 ];
 
+/// Faults of the plan engine: the options, the fault, the steps, and the charges.
+#[rustfmt::skip]
+const FAULTS: &[(&str, &str, &[&str], &str)] = &[
+    ("", r#""nth":1,"effect":{"kind":"skip"}"#, &["2027-02-16T00:00:00Z"], "02-15T10 000"),
+    (r#""catch-up":true"#, r#""nth":1,"effect":{"kind":"skip"}"#, &["2027-01-20T00:00:00Z", "SUSPEND", "ACTIVATE", "2027-02-01T00:00:00Z"], ""),
+    ("", r#""nth":2,"effect":{"kind":"duplicate"}"#, &["2027-02-16T00:00:00Z"], "01-15T10 000, 02-15T10 000, 02-15T10 000"),
+    (r#""decline-retries":{"times":1}"#, r#""nth":1,"effect":{"kind":"duplicate"}"#, &["POOR", "2027-02-01T00:00:00Z"], "01-15T10 012, 01-15T10 012, 01-15@01-16T10 012"),
+    ("", r#""nth":1,"effect":{"kind":"charge-late","delay":"P2D"}"#, &["2027-01-17T09:59:59Z"], ""),
+    ("", r#""nth":1,"effect":{"kind":"charge-late","delay":"P2D"}"#, &["2027-02-16T00:00:00Z"], "01-15@01-17T10 000, 02-15T10 000"),
+    ("", r#""effect":{"kind":"charge-late","delay":"PT14H"}"#, &["2027-02-20T00:00:00Z"], "01-15@01-16T00 000, 02-15@02-16T00 000"),
+    ("", r#""nth":1,"effect":{"kind":"charge-late","delay":"P40D"}"#, &["2027-03-01T00:00:00Z"], "02-15T10 000, 01-15@02-24T10 000"),
+    ("", r#""effect":{"kind":"charge-late","delay":"P300Y"}"#, &["2027-03-01T00:00:00Z"], ""),
+    ("", r#""nth":1,"effect":{"kind":"charge-late","delay":"P2D"}"#, &["2027-01-16T00:00:00Z", "CANCEL", "2027-02-01T00:00:00Z"], ""),
+    (r#""decline-retries":{"after-cancel":true}"#, r#""nth":1,"effect":{"kind":"charge-late","delay":"P2D"}"#, &["2027-01-16T00:00:00Z", "CANCEL", "2027-02-01T00:00:00Z"], "01-15@01-17T10 000"),
+    ("", r#""nth":1,"effect":{"kind":"decline","result-code":"012"}"#, &["2027-02-16T00:00:00Z"], "01-15T10 012, 02-15T10 000"),
+    (r#""decline-retries":{"times":3}"#, r#""times":2,"effect":{"kind":"decline","result-code":"005"}"#, &["2027-02-01T00:00:00Z"], "01-15T10 005, 01-15@01-16T10 005, 01-15@01-17T10 000"),
+    ("", r#""key":"{plan}","effect":{"kind":"skip"}"#, &["2027-02-16T00:00:00Z"], ""),
+    ("", r#""key":"{token}","effect":{"kind":"skip"}"#, &["2027-02-16T00:00:00Z"], ""),
+    ("", r#""key":"plan_of_nobody","effect":{"kind":"skip"}"#, &["2027-02-01T00:00:00Z"], "01-15T10 000"),
+];
+
 /// A world in which a story happens.
 struct Story {
     client: Client,
@@ -124,6 +145,15 @@ impl Story {
             [method, path, body] => self.client.json(method, &format!("/rest/v2/{path}"), body).await,
             _ => panic!("{call}"),
         }
+    }
+
+    async fn fault(&self, operation: &str, members: &str) {
+        let mut fault = format!(r#"{{"operation":"{operation}",{members}}}"#);
+        for (name, value) in &self.names {
+            fault = fault.replace(name, value);
+        }
+        let got = self.client.control("POST", "faults", &fault).await;
+        assert_eq!(got.status, 200, "{}", got.body);
     }
 
     async fn look(&self, look: &str) -> String {
@@ -170,6 +200,37 @@ async fn compare(rows: &[Row]) {
             }
             assert_eq!(story.look(look).await, *expected, "{options} {steps:?} {look}");
         }
+    }
+}
+
+#[tokio::test]
+async fn faults_change_what_plans_charge() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (options, fault, steps, expected) in FAULTS {
+        let story = Story::begin(&sandbox, options).await;
+        story.fault("engine.charge", fault).await;
+        for step in *steps {
+            story.step(step).await;
+        }
+        assert_eq!(story.charges().await, *expected, "{options} {fault} {steps:?}");
+    }
+}
+
+/// A fault of every call hits no charge of a plan, and both charges of a day are in the plan's calendar.
+#[tokio::test]
+async fn only_faults_of_the_engine_charge_twice() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (operation, charges, received) in
+        [("*", "01-15T10 000", "50.00"), ("engine.charge", "01-15T10 000, 01-15T10 000", "100.00")]
+    {
+        let story = Story::begin(&sandbox, "").await;
+        story.fault(operation, r#""effect":{"kind":"duplicate"}"#).await;
+        story.step("2027-01-15T10:00:00Z").await;
+        assert_eq!(story.charges().await, charges);
+        let path = format!("/console/worlds/2/plans/{}", story.names[2].1);
+        let page = story.client.send("GET", &path, &[], "").await.body;
+        let row = format!(r#"<th scope="row">received</th><td class="number">{received}</td>"#);
+        assert!(page.contains(&row), "{operation}: {page}");
     }
 }
 
