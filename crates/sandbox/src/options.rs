@@ -21,6 +21,8 @@ use crate::members::Members;
 pub struct GatewayMember {
     /// Its name, such as `retention`.
     pub name: &'static str,
+    /// Its name as an option of the command, such as `decline-retries-times`.
+    pub option: &'static str,
     /// A phrase that describes it, with its default.
     pub about: &'static str,
     /// The word for its value in help, such as `PERIOD`.
@@ -120,7 +122,7 @@ impl Setting for Option<Amount> {
 macro_rules! options {
     (
         $(#[$meta:meta])*
-        pub struct $Options:ident {
+        pub struct $Options:ident, options $prefix:literal {
             $( $(#[$doc:meta])* $field:ident $name:literal: $Value:ty = $default:expr, $value:literal $about:literal; )*
         }
     ) => {
@@ -141,6 +143,7 @@ macro_rules! options {
             pub const MEMBERS: &'static [GatewayMember] = &[$(
                 GatewayMember {
                     name: $name,
+                    option: concat!($prefix, $name),
                     about: $about,
                     value: $value,
                     is_text: <$Value as Setting>::IS_TEXT,
@@ -194,8 +197,7 @@ options! {
     /// # drop(sandbox);
     /// # Ok(()) }
     /// ```
-    #[expect(clippy::struct_excessive_bools, reason = "each of them is an option by itself")]
-    pub struct GatewayOptions {
+    pub struct GatewayOptions, options "" {
         /// The time for which a card transaction is found after it was made, by the world's clock: 90 days by default,
         /// as the vendor documents. Afterwards no search finds it, and no call can follow it up (**inferred**).
         retention "retention": Period = Period::days(90),
@@ -263,7 +265,7 @@ options! {
     ///
     /// A try charges the plan as it then is. It is made at its moment if the plan is still active, and dropped
     /// otherwise. Days of a plan do not wait for each other's tries.
-    pub struct DeclineRetries {
+    pub struct DeclineRetries, options "decline-retries-" {
         /// The number of further tries of a charge. 0 by default.
         times "times": u32 = 0,
             "NUMBER" "The number of further tries of a declined charge of a plan, 0 by default";

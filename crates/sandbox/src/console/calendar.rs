@@ -71,7 +71,7 @@ fn days(session: &Session<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> 
         match (days.get_mut(&day), outcome) {
             // Another payment for a day that was paid adds to it.
             (Some(Day { outcome: DayOutcome::Approved, cents: paid, .. }), DayOutcome::Approved) => {
-                *paid += cents
+                *paid += cents;
             }
             (Some(Day { outcome: DayOutcome::Approved, .. }), _) => {}
             _ => drop(days.insert(day, Day { cents, outcome, transaction })),

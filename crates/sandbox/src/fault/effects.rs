@@ -150,7 +150,7 @@ effects! {
         /// Executes the call twice and sends the second response. An alert is posted twice, and the second response
         /// counts. A charge of a plan is made twice.
         Duplicate "duplicate"
-            "The call is done twice. An alert is posted twice, a charge of a plan made twice.";
+            "The call is done twice. An alert is posted twice, or a plan is charged twice.";
         /// Executes and commits the call, and sends the response later.
         Delay "delay" {
             /// The delay, up to a minute.
@@ -229,7 +229,7 @@ effects! {
             /// The period of ISO 8601, such as `PT1H` or `P2D`.
             delay: String as Held,
         }
-            "Of engine.charge: a charge of a plan is made later, by this period of the world's clock.";
+            "Of engine.charge: a charge is made later, by this period of the world's clock.";
     }
 }
 
