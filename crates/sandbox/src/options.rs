@@ -396,126 +396,117 @@ mod tests {
     use super::*;
     use crate::nearest::in_words;
 
+    /// Bodies, with the options that are read and shown, or the error text.
+    const BODIES: &[(&str, Result<&str, &str>)] = &[
+        ("{}", Ok(r#"{"retention":"P90D"}"#)),
+        (r#"{"gateway":{}}"#, Ok(r#"{"retention":"P90D"}"#)),
+        (r#"{"gateway":{"retention":"P1Y"}}"#, Ok(r#"{"retention":"P12M"}"#)),
+        (r#"{"gateway":{"retention":"P1M2DT3H"}}"#, Ok(r#"{"retention":"P1M2DT10800S"}"#)),
+        (r#"{"gateway":{"partial-amount":"25.00"}}"#, Ok(r#"{"partial-amount":"25.00","retention":"P90D"}"#)),
+        (
+            r#"{"gateway":{"search-lag":"PT0S","order-id-searchable":true,"name-limit":0,"honors-suspended":null}}"#,
+            Ok(r#"{"retention":"P90D"}"#),
+        ),
+        (
+            r#"{"gateway":{"search-lag":"PT2H","order-id-searchable":false,"duplicate-answers-old":true,"name-limit":9,"own-customer-keys":false,"honors-suspended":false}}"#,
+            Ok(
+                r#"{"duplicate-answers-old":true,"honors-suspended":false,"name-limit":9,"order-id-searchable":false,"own-customer-keys":false,"retention":"P90D","search-lag":"PT7200S"}"#,
+            ),
+        ),
+        (
+            r#"{"gateway":{"charge-hour":10,"date-slip":0,"decline-retries":{},"plan-charge-order-id":"plan-key"}}"#,
+            Ok(r#"{"retention":"P90D"}"#),
+        ),
+        (
+            r#"{"gateway":{"charge-hour":0,"date-slip":-1,"start-inclusive":false,"end-inclusive":false,"catch-up":true}}"#,
+            Ok(
+                r#"{"catch-up":true,"charge-hour":0,"date-slip":-1,"end-inclusive":false,"retention":"P90D","start-inclusive":false}"#,
+            ),
+        ),
+        (
+            r#"{"gateway":{"decline-retries":{"times":3,"every":"PT6H","after-cancel":true},"plan-charge-order-id":"own-id"}}"#,
+            Ok(
+                r#"{"decline-retries":{"after-cancel":true,"every":"PT21600S","times":3},"plan-charge-order-id":"own-id","retention":"P90D"}"#,
+            ),
+        ),
+        (r#"{"gateway":{"charge-hour":24}}"#, Err("gateway.charge-hour: must be from 0 to 23")),
+        (r#"{"gateway":{"charge-hour":4294967306}}"#, Err("gateway.charge-hour: must be from 0 to 23")),
+        (r#"{"gateway":{"charge-hour":"10"}}"#, Err("gateway.charge-hour: must be a whole number from 0")),
+        (r#"{"gateway":{"date-slip":2}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
+        (r#"{"gateway":{"date-slip":256}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
+        (r#"{"gateway":{"date-slip":"P1D"}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
+        (r#"{"gateway":{"start-inclusive":"true"}}"#, Err("gateway.start-inclusive: must be true or false")),
+        (r#"{"gateway":{"end-inclusive":0}}"#, Err("gateway.end-inclusive: must be true or false")),
+        (r#"{"gateway":{"catch-up":"P1D"}}"#, Err("gateway.catch-up: must be true or false")),
+        (r#"{"gateway":{"decline-retries":3}}"#, Err("gateway.decline-retries: must be an object")),
+        (
+            r#"{"gateway":{"decline-retries":{"times":-1}}}"#,
+            Err("gateway.decline-retries.times: must be a whole number from 0"),
+        ),
+        (
+            r#"{"gateway":{"decline-retries":{"every":"P0D"}}}"#,
+            Err("gateway.decline-retries.every: must be longer than nothing, as in P1D"),
+        ),
+        (
+            r#"{"gateway":{"decline-retries":{"every":"daily"}}}"#,
+            Err("gateway.decline-retries.every: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H"),
+        ),
+        (
+            r#"{"gateway":{"decline-retries":{"after-cancel":1}}}"#,
+            Err("gateway.decline-retries.after-cancel: must be true or false"),
+        ),
+        (
+            r#"{"gateway":{"decline-retries":{"time":1}}}"#,
+            Err(
+                "gateway.decline-retries: has the member time, which is not known here (did you mean times?); \
+                 there is times, every and after-cancel",
+            ),
+        ),
+        (
+            r#"{"gateway":{"plan-charge-order-id":"plan"}}"#,
+            Err("gateway.plan-charge-order-id: must be plan-key or own-id"),
+        ),
+        (r#"{"gateway":{"search-lag":60}}"#, Err("gateway.search-lag: must be text")),
+        (
+            r#"{"gateway":{"search-lag":"1 hour"}}"#,
+            Err("gateway.search-lag: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H"),
+        ),
+        (
+            r#"{"gateway":{"order-id-searchable":"no"}}"#,
+            Err("gateway.order-id-searchable: must be true or false"),
+        ),
+        (
+            r#"{"gateway":{"duplicate-answers-old":1}}"#,
+            Err("gateway.duplicate-answers-old: must be true or false"),
+        ),
+        (r#"{"gateway":{"name-limit":-1}}"#, Err("gateway.name-limit: must be a whole number from 0")),
+        (
+            r#"{"gateway":{"own-customer-keys":"false"}}"#,
+            Err("gateway.own-customer-keys: must be true or false"),
+        ),
+        (
+            r#"{"gateway":{"honors-suspended":"false"}}"#,
+            Err("gateway.honors-suspended: must be true or false"),
+        ),
+        (r#"{"gateway":7}"#, Err("gateway: must be an object")),
+        (r#"{"gateway":{"retention":90}}"#, Err("gateway.retention: must be text")),
+        (
+            r#"{"gateway":{"retention":"90 days"}}"#,
+            Err("gateway.retention: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H"),
+        ),
+        (
+            r#"{"gateway":{"retention":"PT0S"}}"#,
+            Err("gateway.retention: must be longer than nothing, as in P90D"),
+        ),
+        (r#"{"gateway":{"partial-amount":25}}"#, Err("gateway.partial-amount: must be text")),
+    ];
+
     #[test]
     fn bodies() {
-        let cases = [
-            ("{}", Ok(r#"{"retention":"P90D"}"#)),
-            (r#"{"gateway":{}}"#, Ok(r#"{"retention":"P90D"}"#)),
-            (r#"{"gateway":{"retention":"P1Y"}}"#, Ok(r#"{"retention":"P12M"}"#)),
-            (r#"{"gateway":{"retention":"P1M2DT3H"}}"#, Ok(r#"{"retention":"P1M2DT10800S"}"#)),
-            (
-                r#"{"gateway":{"partial-amount":"25.00"}}"#,
-                Ok(r#"{"partial-amount":"25.00","retention":"P90D"}"#),
-            ),
-            (
-                r#"{"gateway":{"search-lag":"PT0S","order-id-searchable":true,"name-limit":0,"honors-suspended":null}}"#,
-                Ok(r#"{"retention":"P90D"}"#),
-            ),
-            (
-                r#"{"gateway":{"search-lag":"PT2H","order-id-searchable":false,"duplicate-answers-old":true,"name-limit":9,"own-customer-keys":false,"honors-suspended":false}}"#,
-                Ok(
-                    r#"{"duplicate-answers-old":true,"honors-suspended":false,"name-limit":9,"order-id-searchable":false,"own-customer-keys":false,"retention":"P90D","search-lag":"PT7200S"}"#,
-                ),
-            ),
-            (
-                r#"{"gateway":{"charge-hour":10,"date-slip":0,"decline-retries":{},"plan-charge-order-id":"plan-key"}}"#,
-                Ok(r#"{"retention":"P90D"}"#),
-            ),
-            (
-                r#"{"gateway":{"charge-hour":0,"date-slip":-1,"start-inclusive":false,"end-inclusive":false,"catch-up":true}}"#,
-                Ok(
-                    r#"{"catch-up":true,"charge-hour":0,"date-slip":-1,"end-inclusive":false,"retention":"P90D","start-inclusive":false}"#,
-                ),
-            ),
-            (
-                r#"{"gateway":{"decline-retries":{"times":3,"every":"PT6H","after-cancel":true},"plan-charge-order-id":"own-id"}}"#,
-                Ok(
-                    r#"{"decline-retries":{"after-cancel":true,"every":"PT21600S","times":3},"plan-charge-order-id":"own-id","retention":"P90D"}"#,
-                ),
-            ),
-            (r#"{"gateway":{"charge-hour":24}}"#, Err("gateway.charge-hour: must be from 0 to 23")),
-            (r#"{"gateway":{"charge-hour":4294967306}}"#, Err("gateway.charge-hour: must be from 0 to 23")),
-            (
-                r#"{"gateway":{"charge-hour":"10"}}"#,
-                Err("gateway.charge-hour: must be a whole number from 0"),
-            ),
-            (r#"{"gateway":{"date-slip":2}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
-            (r#"{"gateway":{"date-slip":256}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
-            (r#"{"gateway":{"date-slip":"P1D"}}"#, Err("gateway.date-slip: must be -1, 0 or 1")),
-            (
-                r#"{"gateway":{"start-inclusive":"true"}}"#,
-                Err("gateway.start-inclusive: must be true or false"),
-            ),
-            (r#"{"gateway":{"end-inclusive":0}}"#, Err("gateway.end-inclusive: must be true or false")),
-            (r#"{"gateway":{"catch-up":"P1D"}}"#, Err("gateway.catch-up: must be true or false")),
-            (r#"{"gateway":{"decline-retries":3}}"#, Err("gateway.decline-retries: must be an object")),
-            (
-                r#"{"gateway":{"decline-retries":{"times":-1}}}"#,
-                Err("gateway.decline-retries.times: must be a whole number from 0"),
-            ),
-            (
-                r#"{"gateway":{"decline-retries":{"every":"P0D"}}}"#,
-                Err("gateway.decline-retries.every: must be longer than nothing, as in P1D"),
-            ),
-            (
-                r#"{"gateway":{"decline-retries":{"every":"daily"}}}"#,
-                Err(
-                    "gateway.decline-retries.every: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H",
-                ),
-            ),
-            (
-                r#"{"gateway":{"decline-retries":{"after-cancel":1}}}"#,
-                Err("gateway.decline-retries.after-cancel: must be true or false"),
-            ),
-            (
-                r#"{"gateway":{"decline-retries":{"time":1}}}"#,
-                Err(
-                    "gateway.decline-retries: has the member time, which is not known here (did you mean times?); \
-                     there is times, every and after-cancel",
-                ),
-            ),
-            (
-                r#"{"gateway":{"plan-charge-order-id":"plan"}}"#,
-                Err("gateway.plan-charge-order-id: must be plan-key or own-id"),
-            ),
-            (r#"{"gateway":{"search-lag":60}}"#, Err("gateway.search-lag: must be text")),
-            (
-                r#"{"gateway":{"search-lag":"1 hour"}}"#,
-                Err("gateway.search-lag: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H"),
-            ),
-            (
-                r#"{"gateway":{"order-id-searchable":"no"}}"#,
-                Err("gateway.order-id-searchable: must be true or false"),
-            ),
-            (
-                r#"{"gateway":{"duplicate-answers-old":1}}"#,
-                Err("gateway.duplicate-answers-old: must be true or false"),
-            ),
-            (r#"{"gateway":{"name-limit":-1}}"#, Err("gateway.name-limit: must be a whole number from 0")),
-            (
-                r#"{"gateway":{"own-customer-keys":"false"}}"#,
-                Err("gateway.own-customer-keys: must be true or false"),
-            ),
-            (
-                r#"{"gateway":{"honors-suspended":"false"}}"#,
-                Err("gateway.honors-suspended: must be true or false"),
-            ),
-            (r#"{"gateway":7}"#, Err("gateway: must be an object")),
-            (r#"{"gateway":{"retention":90}}"#, Err("gateway.retention: must be text")),
-            (
-                r#"{"gateway":{"retention":"90 days"}}"#,
-                Err("gateway.retention: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H"),
-            ),
-            (
-                r#"{"gateway":{"retention":"PT0S"}}"#,
-                Err("gateway.retention: must be longer than nothing, as in P90D"),
-            ),
-            (r#"{"gateway":{"partial-amount":25}}"#, Err("gateway.partial-amount: must be text")),
-        ];
-        for (body, expected) in cases {
+        for (body, expected) in BODIES {
             let read = Members::of_body(body.as_bytes()).and_then(|mut body| GatewayOptions::read(&mut body));
             let json = read.map(|options| options.to_json().to_string());
-            assert_eq!(json.as_deref().map_err(String::as_str), expected, "{body}");
+            assert_eq!(json.as_deref().map_err(String::as_str), *expected, "{body}");
             if let Ok(json) = json {
                 let stored = GatewayOptions::of_json(&json).map(|options| options.to_json().to_string());
                 assert_eq!(stored, Ok(json), "{body}");
