@@ -5,11 +5,9 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{
-    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta,
-    Timelike, Utc, Weekday,
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc, Weekday,
 };
 use perennial_domain::Date;
-use perennial_domain::clearent::Schedule;
 
 /// A moment of a world, in UTC and to the millisecond, written in RFC 3339.
 ///
@@ -48,25 +46,20 @@ impl Moment {
         self.0.timestamp_millis()
     }
 
-    /// The date and time, in UTC.
-    pub(crate) fn naive(self) -> NaiveDateTime {
-        self.0.naive_utc()
-    }
-
     /// Formats the moment as the HTTP header `Date` does: `Fri, 15 Jan 2027 10:00:00 GMT`.
     pub(crate) fn http_date(self) -> String {
         self.0.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
-    /// The time of the payments of this day: 10:00 UTC. The vendor's time of day is unknown; **inferred**.
-    pub(crate) fn run_of(day: NaiveDate) -> Self {
-        Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(Schedule::HOUR.into())).and_utc())
+    /// The time of the payments of this day: at this hour, in UTC.
+    pub(crate) fn run_of(day: NaiveDate, hour: u32) -> Self {
+        Self((day.and_time(NaiveTime::MIN) + TimeDelta::hours(hour.into())).and_utc())
     }
 
     /// The last day whose payments are already made.
-    pub(crate) fn last_run(self) -> NaiveDate {
+    pub(crate) fn last_run(self, hour: u32) -> NaiveDate {
         let today = self.date();
-        if self >= Self::run_of(today) { today } else { today - Days::new(1) }
+        if self >= Self::run_of(today, hour) { today } else { today - Days::new(1) }
     }
 
     /// The time at which a batch opened now is settled, unless a request settles it first: the next 22:00 UTC. The
@@ -78,8 +71,8 @@ impl Moment {
     }
 
     /// The next time at which payments are made.
-    pub(crate) fn next_run(self) -> Self {
-        Self::run_of(self.last_run() + Days::new(1))
+    pub(crate) fn next_run(self, hour: u32) -> Self {
+        Self::run_of(self.last_run(hour) + Days::new(1), hour)
     }
 
     pub(crate) fn minutes_after(self, minutes: u8) -> Self {
@@ -287,8 +280,14 @@ impl ClockChange {
         }
     }
 
-    /// The target of this change for a clock. Months are counted from the original day of the month.
-    pub(crate) fn of(self, Goal { clock, month_day }: Goal, real: Moment) -> Result<Goal, ClockError> {
+    /// The target of this change for a clock whose world makes payments at this hour. Months are counted from the
+    /// original day of the month.
+    pub(crate) fn of(
+        self,
+        Goal { clock, month_day }: Goal,
+        real: Moment,
+        hour: u32,
+    ) -> Result<Goal, ClockError> {
         let now = clock.now(real);
         let next = match self {
             Self::Set(moment) => moment,
@@ -300,8 +299,8 @@ impl ClockChange {
             }
             Self::Advance(period) => now.after(period)?,
             // Later on the same day its payments are made already.
-            Self::Through(day) if day == now.date() => now.max(Moment::run_of(day)),
-            Self::Through(day) => Moment::run_of(day),
+            Self::Through(day) if day == now.date() => now.max(Moment::run_of(day, hour)),
+            Self::Through(day) => Moment::run_of(day, hour),
             Self::Become(Mode::Frozen) => return Ok(Clock::Frozen(now).into()),
             Self::Become(Mode::Running) => return Ok(Clock::Running(now.millis() - real.millis()).into()),
         };
@@ -329,6 +328,10 @@ pub struct Period {
 impl Period {
     pub(crate) const fn days(days: u32) -> Self {
         Self { months: 0, seconds: days as i64 * 86_400 }
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self == Self::days(0)
     }
 
     /// Whether the period consists of months only.
@@ -463,8 +466,9 @@ mod tests {
         ];
         let clock = Clock::Frozen("2027-01-31T00:00:00Z".parse().unwrap());
         for (text, expected) in cases {
-            let goal =
-                text.parse().and_then(|period| ClockChange::Advance(period).of(clock.into(), Moment::real()));
+            let goal = text
+                .parse()
+                .and_then(|period| ClockChange::Advance(period).of(clock.into(), Moment::real(), 10));
             let time = goal.map(|goal| goal.clock.now(Moment::real()).to_string());
             assert_eq!(time, expected.map(str::to_owned), "{text}");
         }
@@ -483,7 +487,7 @@ mod tests {
             ("tomorrow", Err(ClockError::MomentOrDay)),
         ];
         for (text, expected) in cases {
-            let goal = ClockChange::to(text).and_then(|change| change.of(Clock::Frozen(now).into(), now));
+            let goal = ClockChange::to(text).and_then(|change| change.of(Clock::Frozen(now).into(), now, 10));
             let time = goal.map(|goal| goal.clock.now(now).to_string());
             assert_eq!(time, expected.map(str::to_owned), "{text}");
         }
@@ -504,7 +508,7 @@ mod tests {
             let mut goal = Goal::from(Clock::Frozen(format!("{begin}T12:00:00Z").parse().unwrap()));
             let mut days = Vec::new();
             for step in steps.split(' ') {
-                goal = ClockChange::Advance(step.parse().unwrap()).of(goal, Moment::first()).unwrap();
+                goal = ClockChange::Advance(step.parse().unwrap()).of(goal, Moment::first(), 10).unwrap();
                 days.push(goal.clock.now(Moment::first()).to_string()[5..10].to_owned());
             }
             assert_eq!(days.join(" "), expected, "{begin} {steps}");
@@ -512,7 +516,7 @@ mod tests {
         for period in ["P12M", "P1M"] {
             let mut goal = Goal::from(Clock::Frozen("2027-01-31T00:00:00Z".parse().unwrap()));
             for _ in 0..if period == "P1M" { 12 } else { 1 } {
-                goal = ClockChange::Advance(period.parse().unwrap()).of(goal, Moment::first()).unwrap();
+                goal = ClockChange::Advance(period.parse().unwrap()).of(goal, Moment::first(), 10).unwrap();
             }
             assert_eq!(goal.clock.now(Moment::first()).to_string(), "2028-01-31T00:00:00Z", "{period}");
         }
@@ -521,19 +525,23 @@ mod tests {
     #[test]
     fn a_running_clock_goes_on_from_where_it_stood() {
         let (real, now) = (Moment::from_millis(1_000), Moment::first());
-        let running = ClockChange::Become(Mode::Running).of(Clock::Frozen(now).into(), real).unwrap().clock;
+        let running =
+            ClockChange::Become(Mode::Running).of(Clock::Frozen(now).into(), real, 10).unwrap().clock;
         assert_eq!(running.now(real), now);
         assert_eq!(running.now(Moment::from_millis(2_500)).millis(), now.millis() + 1_500);
         // Set ahead, it is offset and keeps running.
         let ahead: Moment = "2030-01-01T00:00:00Z".parse().unwrap();
-        let offset = ClockChange::Set(ahead).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
+        let offset =
+            ClockChange::Set(ahead).of(running.into(), Moment::from_millis(2_500), 10).unwrap().clock;
         assert_eq!(offset.mode(), Mode::Running);
         assert_eq!(offset.now(Moment::from_millis(2_500)), ahead);
         assert_eq!(offset.now(Moment::from_millis(9_500)).millis(), ahead.millis() + 7_000);
-        let past = ClockChange::Set(now).of(offset.into(), Moment::from_millis(9_500));
+        let past = ClockChange::Set(now).of(offset.into(), Moment::from_millis(9_500), 10);
         assert!(matches!(past, Err(ClockError::Backwards { .. })));
-        let frozen =
-            ClockChange::Become(Mode::Frozen).of(running.into(), Moment::from_millis(2_500)).unwrap().clock;
+        let frozen = ClockChange::Become(Mode::Frozen)
+            .of(running.into(), Moment::from_millis(2_500), 10)
+            .unwrap()
+            .clock;
         assert_eq!(frozen, Clock::Frozen(Moment::from_millis(now.millis() + 1_500)));
     }
 }

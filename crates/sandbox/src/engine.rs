@@ -1,25 +1,28 @@
 //! The recurring engine: makes the due payments, each exactly once and in one order, so that one jump
 //! of the clock and many small steps produce equal worlds.
 //!
-//! Payments are made at 10:00 UTC of a plan's day, day by day and by plan key within a day. A plan takes part from
-//! the first run after it was created, activated or changed: earlier days are not caught up. Between two
+//! Payments are made at one hour of a plan's day, day by day and by plan key within a day. A plan takes part from
+//! the first run after it was created, activated or changed: earlier days are not caught up, unless the gateway's options
+//! say so. Charges that wait, such as further tries of a declined one, are made at their moments. Between two
 //! days of payments, the open batch is settled at its time. A canceled plan is archived after 24
 //! calendar months; after that only the world's state shows it.
 
 use std::ops::AddAssign;
 
-use perennial_domain::clearent::{Plan, Transaction, TransactionType};
-use perennial_domain::{Amount, NaiveDate};
+use perennial_domain::Amount;
+use perennial_domain::clearent::{CustomerKey, Plan, PlanStatus, TokenId, Transaction, TransactionType};
 use perennial_wire::clearent::Operation;
 use rusqlite::{Connection, Result};
 
 use crate::clock::{Goal, Moment};
-use crate::fault::Faults;
+use crate::fault::{CHARGE, Effect, Faults};
 use crate::issuer::outcome::{self, Outcome};
+use crate::options::{DeclineRetries, PlanChargeOrderId};
 use crate::processor::checks;
 use crate::store::payment::PlanPayment;
 use crate::store::plan::remaining;
 use crate::store::session::Session;
+use crate::store::waiting_charge::PlanCharge;
 use crate::store::world::WorldRow;
 
 /// Counts of the payments made and their results.
@@ -93,38 +96,126 @@ pub(crate) fn change_clock<'c>(
 /// receives the alert at that time, before anything later happens.
 fn stop_before(session: &Session<'_>, goal: Moment) -> Result<Moment> {
     let run = match session.webhook()? {
-        Some(_) => session.due(goal.last_run())?.map(|(_, day)| Moment::run_of(day)),
+        Some(_) => next(session, goal)?.map(|(charge, _)| charge.at),
         None => None,
     };
     let stops = [run, session.next_delivery()?].into_iter().flatten();
     Ok(stops.fold(goal, Moment::min).max(session.now))
 }
 
+/// The first charge that is due by this moment, with its plan if it is the first one of the plan's day. Those are made
+/// before the charges that wait for this moment.
+fn next(session: &Session<'_>, by: Moment) -> Result<Option<(PlanCharge, Option<Plan>)>> {
+    let hour = session.gateway.charge_hour;
+    let run = session.due(by.last_run(hour))?.map(|(plan, day)| {
+        let at = Moment::run_of(day, hour);
+        (PlanCharge { plan: plan.plan_key.clone(), day, at, retries: 0, is_late: false }, Some(plan))
+    });
+    let waiting = session.waiting_charge(by)?.map(|charge| (charge, None));
+    Ok([run, waiting].into_iter().flatten().min_by_key(|(charge, _)| charge.at))
+}
+
 /// Makes up to this many of the payments that are due by the session's moment. If more are due, also returns the time
 /// of the last one made.
 fn fire(session: &Session<'_>, faults: &Faults, most: u64) -> Result<(PaymentCounts, Option<Moment>)> {
     let (mut fired, mut last) = (PaymentCounts::default(), None);
-    while let Some((plan, day)) = session.due(session.now.last_run())? {
-        if fired.payments() == most {
+    while let Some((due, plan)) = next(session, session.now)? {
+        if fired.payments() >= most {
             return Ok((fired, last));
         }
-        let at = Moment::run_of(day);
-        session.settle_due(at)?;
-        if charge(session, faults, &plan, day)? {
-            fired.approved += 1;
-        } else {
-            fired.declined += 1;
-        }
-        last = Some(at);
+        session.settle_due(due.at)?;
+        fired += match plan {
+            Some(plan) => {
+                let next = remaining(&plan, due.at, &session.gateway).next();
+                session.set_next_charge(&plan.plan_key, next)?;
+                charge(session, faults, &plan, &due, 0)?
+            }
+            None => charge_waiting(session, faults, &due)?,
+        };
+        last = Some(due.at);
     }
     session.settle_due(session.now)?;
     session.archive_due(session.now)?;
     Ok((fired, None))
 }
 
-/// Charges the plan's card for this day; returns whether the charge was approved.
-fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -> Result<bool> {
-    let at = Moment::run_of(day);
+/// Makes a charge that waited, if its plan may still charge.
+fn charge_waiting(session: &Session<'_>, faults: &Faults, due: &PlanCharge) -> Result<PaymentCounts> {
+    session.take_waiting_charge(due)?;
+    session.archive_due(due.at)?;
+    let charges = |plan: &Plan| match &plan.status {
+        Some(status) if *status == PlanStatus::ACTIVE => true,
+        Some(status) => *status == PlanStatus::CANCELED && session.gateway.decline_retries.after_cancel,
+        None => false,
+    };
+    let Some(plan) = session.plan(&due.plan)?.filter(charges) else { return Ok(PaymentCounts::default()) };
+    let attempt = session.count_payments_of_day(&due.plan, due.day)?;
+    charge(session, faults, &plan, due, attempt)
+}
+
+/// Makes a charge of a plan, after this many others for the day, unless a fault changes that. A charge that is not
+/// approved is tried again, if the gateway does so.
+fn charge(
+    session: &Session<'_>,
+    faults: &Faults,
+    plan: &Plan,
+    due: &PlanCharge,
+    attempt: u64,
+) -> Result<PaymentCounts> {
+    let mut fired = PaymentCounts::default();
+    let hit = faults.hit(&session.key_hash, CHARGE, |_| !due.is_late, |key| names(plan, key));
+    let effect = hit.map(|hit| hit.effect);
+    match &effect {
+        Some(Effect::Skip) => return Ok(fired),
+        Some(Effect::ChargeLate { delay }) => {
+            // Beyond the calendar nothing is ever due.
+            if let Ok(at) = delay.parse().and_then(|delay| due.at.after(delay)) {
+                session.put_off_charge(&PlanCharge { at, is_late: true, ..due.clone() })?;
+            }
+            return Ok(fired);
+        }
+        _ => {}
+    }
+    let declined = effect.as_ref().and_then(Effect::decline);
+    let DeclineRetries { times, every, .. } = session.gateway.decline_retries;
+    if pay(session, faults, plan, due, attempt, declined)? {
+        fired.approved += 1;
+    } else {
+        fired.declined += 1;
+        if due.retries < times
+            && let Ok(at) = due.at.after(every)
+        {
+            let retries = due.retries + 1;
+            session.put_off_charge(&PlanCharge { at, retries, is_late: false, ..due.clone() })?;
+        }
+    }
+    if effect == Some(Effect::Duplicate) {
+        if pay(session, faults, plan, due, attempt + 1, None)? {
+            fired.approved += 1;
+        } else {
+            fired.declined += 1;
+        }
+    }
+    Ok(fired)
+}
+
+/// Whether the key is that of the plan, its customer or its token.
+fn names(plan: &Plan, key: &str) -> bool {
+    let customer = plan.customer_key.as_ref().map(CustomerKey::as_str);
+    let token = plan.token_id.as_ref().map(TokenId::as_str);
+    [Some(plan.plan_key.as_str()), customer, token].contains(&Some(key))
+}
+
+/// Charges the plan's card, unless a fault of the engine declines the charge; returns whether it was approved.
+fn pay(
+    session: &Session<'_>,
+    faults: &Faults,
+    plan: &Plan,
+    due: &PlanCharge,
+    attempt: u64,
+    declined: Option<Outcome>,
+) -> Result<bool> {
+    let PlanCharge { day, at, .. } = *due;
     let (Some(customer), Some(token_id)) = (&plan.customer_key, &plan.token_id) else {
         return Err(rusqlite::Error::InvalidQuery);
     };
@@ -134,12 +225,14 @@ fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -
         &session.key_hash,
         Operation::Sale.name(),
         |effect| effect.decline().is_some(),
-        |key| [plan.plan_key.as_str(), customer.as_str(), token_id.as_str()].contains(&key),
+        |key| names(plan, key),
     );
-    let issuer = match (hit.and_then(|hit| hit.effect.decline()), &token) {
+    let issuer = match (declined.or(hit.and_then(|hit| hit.effect.decline())), &token) {
         (Some(declined), _) => declined,
         (None, None) => Outcome::ACCOUNT_NOT_FOUND,
-        (None, Some(token)) => outcome::of_token(token, day).unwrap_or_else(|| outcome::of_amount(amount)),
+        (None, Some(token)) => {
+            outcome::of_token(token, at.date()).unwrap_or_else(|| outcome::of_amount(amount))
+        }
     };
     let charge = Transaction {
         transaction_type: Some(TransactionType::SALE),
@@ -147,7 +240,10 @@ fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -
         last_four: token.as_ref().and_then(|token| token.last_four_digits.clone()),
         card_type: token.as_ref().and_then(|token| token.card_type.clone()),
         exp_date: token.as_ref().and_then(|token| token.exp_date.clone()),
-        order_id: Some(plan.plan_key.to_string()),
+        order_id: Some(match session.gateway.plan_charge_order_id {
+            PlanChargeOrderId::PlanKey => plan.plan_key.to_string(),
+            PlanChargeOrderId::OwnId => session.seed.uuid(&format!("order {} {day}", plan.plan_key), attempt),
+        }),
         customer_id: Some(customer.to_string()),
         email_address: plan.email_address.clone(),
         software_type: Some(Transaction::ENGINE.into()),
@@ -166,6 +262,7 @@ fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -
         plan: &plan.plan_key,
         customer,
         day,
+        attempt,
         transaction: id,
         amount: record.amount.unwrap_or(amount),
         status,
@@ -174,7 +271,6 @@ fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -
     if token.is_some() {
         session.use_token(token_id, at)?;
     }
-    session.set_next_charge(&plan.plan_key, remaining(plan, at).next())?;
     Ok(record.is_approved())
 }
 
@@ -182,7 +278,7 @@ fn charge(session: &Session<'_>, faults: &Faults, plan: &Plan, day: NaiveDate) -
 mod tests {
     use std::sync::LazyLock;
 
-    use perennial_domain::clearent::{Frequency, FrequencyDay, PlanStatus};
+    use perennial_domain::clearent::{Frequency, FrequencyDay};
     use rusqlite::Connection;
 
     use super::*;
@@ -268,9 +364,15 @@ mod tests {
             let plan = plan(&session, 15)?;
             let (session, _) =
                 change_clock(session, &NO_FAULTS, frozen("2027-01-15T10:00:00Z"), u64::MAX, true)?;
-            let day = session.now.date();
+            let due = PlanCharge {
+                plan: plan.plan_key.clone(),
+                day: session.now.date(),
+                at: session.now,
+                retries: 0,
+                is_late: false,
+            };
             let before = session.state()?;
-            let again = session.attempt(|session| charge(session, &NO_FAULTS, &plan, day));
+            let again = session.attempt(|session| charge(session, &NO_FAULTS, &plan, &due, 0));
             assert_eq!(session.state()?, before);
             Ok(again.unwrap_err().to_string())
         });

@@ -186,7 +186,7 @@ impl Gateway {
                 let session = Session::open(connection, row, Moment::real());
                 let here = Goal { clock: session.clock, month_day: session.month_day };
                 let goal = match goal {
-                    None => match change.of(here, session.real) {
+                    None => match change.of(here, session.real, session.gateway.charge_hour) {
                         Ok(goal) => goal,
                         Err(error) => return Ok(Err(error)),
                     },

@@ -133,7 +133,7 @@ pub use clock::{ClockError, Moment, Period};
 pub use delivery::{Delivery, DeliveryOutcome, WebhookUrlError};
 pub use fault::{Effect, EffectKind, EffectMember, Fault, FaultError, RetryAfter, StandingFault};
 pub use gateway::{Fired, WorldOptions};
-pub use options::{GatewayOptions, OptionsError};
+pub use options::{DeclineRetries, GatewayMember, GatewayOptions, OptionsError, PlanChargeOrderId};
 pub use payment_page::PagePayment;
 pub use store::StoreError;
 

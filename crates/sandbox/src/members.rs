@@ -10,13 +10,13 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-use crate::nearest::nearest;
+use crate::nearest::{in_words, nearest};
 
 /// Unread members of an object.
 pub(crate) struct Members {
     left: BTreeMap<String, Box<RawValue>>,
-    /// The member that holds this object; empty for a body.
-    within: &'static str,
+    /// The path of the member that holds this object; empty for a body.
+    within: String,
 }
 
 impl Members {
@@ -25,7 +25,7 @@ impl Members {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let body = body.strip_prefix(encoding::MARK).unwrap_or(body);
         match serde_json::from_slice::<Object>(body) {
-            Ok(object) => object.members(""),
+            Ok(object) => object.members(String::new()),
             Err(_) => Err("the body: must be a JSON object".into()),
         }
     }
@@ -41,9 +41,9 @@ impl Members {
     }
 
     /// Reads a member that is an object.
-    pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Self>, String> {
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>, String> {
         let object = self.read::<Object>(name, "must be an object")?;
-        object.map(|object| object.members(name)).transpose()
+        object.map(|object| object.members(self.path_of(name))).transpose()
     }
 
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, String> {
@@ -56,11 +56,16 @@ impl Members {
 
     /// The error text for a member, with its whole path.
     pub(crate) fn problem(&self, name: &str, rule: &str) -> String {
-        if self.within.is_empty() {
-            format!("{name}: {rule}")
-        } else {
-            format!("{}.{name}: {rule}", self.within)
-        }
+        format!("{}: {rule}", self.path_of(name))
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        if self.within.is_empty() { name.to_owned() } else { format!("{}.{name}", self.within) }
+    }
+
+    /// Refuses unread members; `names` has the known ones.
+    pub(crate) fn finish_with(self, names: &[&str]) -> Result<(), String> {
+        if self.left.is_empty() { Ok(()) } else { self.finish(&in_words(names, "and")) }
     }
 
     /// Refuses unread members; `known` lists the known ones, as in `seed, now and gateway`.
@@ -72,13 +77,13 @@ impl Members {
         let named = if is_plain { format!("the member {name}, which") } else { "a member that".to_owned() };
         let others = known.split([' ', ',']).filter(|word| !matches!(*word, "" | "and" | "none"));
         let meant = nearest(name, others).map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
-        let whole = whole(self.within);
+        let whole = whole(&self.within);
         Err(format!("{whole}: has {named} is not known here{meant}; there is {known}"))
     }
 }
 
 /// The name of the object in error texts.
-fn whole(within: &'static str) -> &'static str {
+fn whole(within: &str) -> &str {
     if within.is_empty() { "the body" } else { within }
 }
 
@@ -89,9 +94,9 @@ struct Object {
 }
 
 impl Object {
-    fn members(self, within: &'static str) -> Result<Members, String> {
+    fn members(self, within: String) -> Result<Members, String> {
         if self.repeats {
-            return Err(format!("{}: must not have a member twice", whole(within)));
+            return Err(format!("{}: must not have a member twice", whole(&within)));
         }
         Ok(Members { left: self.members, within })
     }

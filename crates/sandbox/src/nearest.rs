@@ -1,4 +1,4 @@
-//! Suggestions for a mistyped name.
+//! Suggestions for a mistyped name, and lists of names in words.
 
 /// The known name nearest to `given`, if one is near: at most a third of its letters are wrong, left out, added
 /// or swapped with a neighbor. Case does not count.
@@ -26,6 +26,14 @@ pub(crate) fn distance(one: &str, other: &str) -> usize {
         before = std::mem::replace(&mut above, next);
     }
     above[other.len()]
+}
+
+/// Joins names in words: `a`, `a and b`, `a, b and c`.
+pub(crate) fn in_words(names: &[&str], last: &str) -> String {
+    match names {
+        [names @ .., end] if !names.is_empty() => format!("{} {last} {end}", names.join(", ")),
+        names => names.concat(),
+    }
 }
 
 #[cfg(test)]

@@ -123,3 +123,30 @@ fn where_no_sandbox_is() {
         );
     }
 }
+
+/// Every option of a gateway has an option of the command, and the sandbox checks its value.
+#[test]
+fn a_world_with_the_options_of_its_gateway() {
+    let shell = Shell::open();
+    let options = "--retention P1Y --partial-amount 25.00 --charge-hour 22 --date-slip -1 --start-inclusive false \
+                   --end-inclusive false --decline-retries-times 3 --decline-retries-every PT6H \
+                   --decline-retries-after-cancel true --catch-up true --plan-charge-order-id own-id --search-lag PT1H \
+                   --order-id-searchable false --duplicate-answers-old true --name-limit 6 --own-customer-keys false \
+                   --honors-suspended false";
+    json_of(&shell, &format!("sandbox world --seed 9 {options}"));
+    for (option, problem) in [
+        ("--charge-hour 24", "gateway.charge-hour: must be from 0 to 23"),
+        ("--charge-hour ten", "gateway.charge-hour: must be a whole number from 0"),
+        ("--date-slip 2", "gateway.date-slip: must be -1, 0 or 1"),
+        ("--catch-up yes", "gateway.catch-up: must be true or false"),
+        (
+            "--decline-retries-every PT0S",
+            "gateway.decline-retries.every: must be longer than nothing, as in P1D",
+        ),
+        ("--plan-charge-order-id plan", "gateway.plan-charge-order-id: must be plan-key or own-id"),
+        ("--search-lag 1", "gateway.search-lag: must be an ISO 8601 period such as P1M, P1Y2M10D or P1DT12H"),
+    ] {
+        let ran = run(&shell, &format!("sandbox world --seed 9 {option}"));
+        assert!(ran.code != 0 && ran.err.contains(problem), "{option}: {}", ran.err);
+    }
+}

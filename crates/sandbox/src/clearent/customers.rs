@@ -11,6 +11,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let new = customer::read_create(call.format, call.body, &LIMITS)?;
     act(move |session, site| {
         if let Some(key) = new.fields().customer_key
+            && session.gateway.own_customer_keys
             && session.customer(key)?.is_some()
         {
             return Err(Refused::business("041", "customer-key: another customer has this key").into());
@@ -29,7 +30,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Handled {
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = customer::read_search(call.query)?;
     act(move |session, _| {
-        let (customers, page) = session.customers(search)?;
+        let (customers, page) = session.customers(search, session.search_time())?;
         Ok(Answer::page(Payload::Customers(customers), page))
     })
 }

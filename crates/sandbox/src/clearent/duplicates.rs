@@ -35,7 +35,7 @@ pub(super) fn earlier(
         return Ok(None);
     }
     match session.earlier_charge(charge, &likeness(&settings, charge, session.now))? {
-        Some(_) if settings.respond_with_error => {
+        Some(_) if settings.respond_with_error && !session.gateway.duplicate_answers_old => {
             Err(Refused::business("045", "Duplicate Transaction").into())
         }
         found => Ok(found.map(answered_again)),

@@ -1,7 +1,7 @@
 //! Payment plans, their future charges, and forecasts for plans that do not exist yet.
 
 use perennial_domain::clearent::{
-    ExpectedRun, NewPlan, NewPlanFields, Plan, PlanForecastFields, PlanKey, PlanStatus, PlanTerm, Schedule,
+    ExpectedRun, NewPlan, NewPlanFields, Plan, PlanForecastFields, PlanKey, PlanStatus, PlanTerm,
     check_plan_deletion,
 };
 use perennial_domain::{Date, Reported, Rule, Text, Violations, add_months};
@@ -10,7 +10,7 @@ use perennial_wire::clearent::{Payload, plan};
 
 use super::answer::{Answer, CallError, Refused, Site};
 use super::{Call, Handled, LIMITS, act};
-use crate::store::plan::remaining;
+use crate::store::plan::{days, remaining, to_come};
 use crate::store::session::Session;
 
 pub(super) fn create(call: &mut Call<'_>) -> Handled {
@@ -18,7 +18,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Handled {
     let cycle = plan::read_cycle(call.format, call.body, &LIMITS)?;
     act(move |session, site| {
         let (number, key) = session.next_plan_key()?;
-        let plan = named(session, created(key.clone(), &new, cycle))?;
+        let mut plan = named(session, created(key.clone(), &new, cycle))?;
+        if plan.status == Some(PlanStatus::SUSPENDED) && !session.gateway.honors_suspended {
+            plan.status = Some(PlanStatus::ACTIVE);
+        }
         check_payer(session, &plan)?;
         session.create_plan(number, &plan)?;
         Ok(Answer::created(payload(find(session, &key)?, site)).with_link(site.plan("self", &key)))
@@ -100,7 +103,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Handled {
 pub(super) fn list(call: &mut Call<'_>) -> Handled {
     let search = plan::read_search(call.query)?;
     act(move |session, _| {
-        let (plans, page) = session.plans(search)?;
+        let (plans, page) = session.plans(search, session.search_time())?;
         Ok(Answer::page(Payload::Plans(plans), page))
     })
 }
@@ -151,7 +154,7 @@ pub(super) fn expected_runs(call: &mut Call<'_>) -> Handled {
     let key = call.plan_key()?;
     act(move |session, _| {
         let plan = find(session, &key)?;
-        let runs = remaining(&plan, session.now).filter_map(|day| Date::try_from(day).ok());
+        let runs = remaining(&plan, session.now, &session.gateway).filter_map(|day| Date::try_from(day).ok());
         let runs = runs.map(|date| ExpectedRun { date, payment_amount: plan.payment_amount }).collect();
         Ok(Answer::ok(Payload::ExpectedRuns(runs)))
     })
@@ -165,9 +168,10 @@ pub(super) fn forecast(call: &mut Call<'_>) -> Handled {
     let longest = add_months(start_date.naive(), PlanTerm::MONTHS).and_then(|end| Date::try_from(end).ok());
     let end = end_date.copied().or(longest).unwrap_or(*start_date);
     let term = PlanTerm::new(*start_date, end).map_err(|error| Violations::one("end-date", error.0))?;
-    let schedule = Schedule::new(term, *frequency_day);
+    let day = *frequency_day;
     act(move |session, _| {
-        let dates = schedule.to_come(session.now.naive()).filter_map(|day| Date::try_from(day).ok());
+        let days = to_come(days(term, day, &session.gateway), session.now, &session.gateway);
+        let dates = days.filter_map(|day| Date::try_from(day).ok());
         Ok(Answer::ok(Payload::Forecast(dates.collect())))
     })
 }

@@ -507,7 +507,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Handled {
         return Err(violations.into());
     }
     act(move |session, _| {
-        let (transactions, page) = session.transactions(search, from, to, session.forgotten()?)?;
+        let (transactions, page) =
+            session.transactions(search, from, to, session.forgotten()?, session.search_time())?;
         let transactions =
             transactions.into_iter().map(|found| records::of_terminal(session, found)).collect();
         Ok(Answer::page_or_nothing(Payload::Transactions(transactions), page))

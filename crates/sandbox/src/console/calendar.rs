@@ -54,20 +54,28 @@ struct Day {
 fn days(session: &Session<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> {
     let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
     let mut days = BTreeMap::new();
-    for day in schedule(plan).into_iter().flatten() {
+    for day in schedule(plan, &session.gateway) {
         days.insert(day, Day { cents, outcome: DayOutcome::Without, transaction: None });
     }
-    for day in remaining(plan, session.now) {
+    for day in remaining(plan, session.now, &session.gateway) {
         days.insert(day, Day { cents, outcome: DayOutcome::Expected, transaction: None });
     }
-    let sql = "SELECT frequency_date, amount, status, transaction_id FROM payments WHERE world = ? AND plan_key = ?";
+    let sql = "SELECT frequency_date, amount, status, transaction_id FROM payments WHERE world = ? AND plan_key = ? ORDER BY number";
     let mut statement = session.connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![session.world, plan.plan_key.as_str()])?;
     while let Some(row) = rows.next()? {
         let Ok(day) = row.get::<_, String>("frequency_date")?.parse() else { continue };
         let outcome = DayOutcome::of(&row.get::<_, String>("status")?);
         let transaction = row.get("transaction_id")?;
-        days.insert(day, Day { cents: row.get("amount")?, outcome, transaction });
+        let cents: u64 = row.get("amount")?;
+        match (days.get_mut(&day), outcome) {
+            // Another payment for a day that was paid adds to it.
+            (Some(Day { outcome: DayOutcome::Approved, cents: paid, .. }), DayOutcome::Approved) => {
+                *paid += cents;
+            }
+            (Some(Day { outcome: DayOutcome::Approved, .. }), _) => {}
+            _ => drop(days.insert(day, Day { cents, outcome, transaction })),
+        }
     }
     Ok(days)
 }

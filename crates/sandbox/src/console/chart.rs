@@ -48,10 +48,10 @@ pub(super) fn months(session: &Session<'_>) -> Result<Months> {
     }
     let paging = Paging { page_size: Some(PLANS), ..Paging::default() };
     let status = Some(perennial_domain::clearent::PlanStatus::ACTIVE);
-    let (plans, page) = session.plans(PlanSearch { status, paging, ..PlanSearch::default() })?;
+    let (plans, page) = session.plans(PlanSearch { status, paging, ..PlanSearch::default() }, None)?;
     for plan in &plans {
         let cents = plan.payment_amount.unwrap_or(Amount::ZERO).cents();
-        for day in remaining(plan, session.now) {
+        for day in remaining(plan, session.now, &session.gateway) {
             months.entry(day.to_string()[..7].to_owned()).or_default().expected += cents;
         }
     }

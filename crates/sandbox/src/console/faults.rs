@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde_json::{Map, Value as Json};
 
 use super::{ConsoleResponse, Found, World, problem_alert, token};
-use crate::fault::{DELIVER, Effect, EffectKind, EffectMember, Fault, StandingFault, operations};
+use crate::fault::{Effect, EffectKind, EffectMember, Fault, NO_CALLS, StandingFault, operations};
 use crate::form::Form;
 use crate::gateway::Gateway;
 
@@ -67,8 +67,7 @@ pub(super) async fn page(gateway: &Gateway, world: &World, form: &Form, problem:
 }
 
 fn setter(world: &World, form: &Form) -> Markup {
-    let mut names: Vec<&str> = operations().collect();
-    names.push(DELIVER);
+    let mut names: Vec<&str> = operations().chain(NO_CALLS).collect();
     names.sort_unstable();
     names.dedup();
     html! {

@@ -50,7 +50,7 @@ pub(super) async fn plans(gateway: &Gateway, world: &World, form: &Form) -> Foun
         ..PlanSearch::default()
     };
     let found = gateway.with_world(world.key, |session| {
-        let (plans, page) = session.plans(search)?;
+        let (plans, page) = session.plans(search, None)?;
         let names = Names::of(&session, plans.iter().map(|plan| plan.customer_key.as_ref()))?;
         Ok((plans, page, names))
     });
@@ -153,7 +153,7 @@ pub(super) async fn transactions(gateway: &Gateway, world: &World, form: &Form) 
         ..TransactionSearch::default()
     };
     let found = gateway.with_world(world.key, |session| {
-        let (transactions, page) = session.transactions(search, None, None, 0)?;
+        let (transactions, page) = session.transactions(search, None, None, 0, None)?;
         let customers = transactions.iter().map(Transaction::customer_key).collect::<Vec<_>>();
         let names = Names::of(&session, customers.iter().map(Option::as_ref))?;
         Ok((transactions, page, names))

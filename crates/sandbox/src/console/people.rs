@@ -30,7 +30,7 @@ pub(super) async fn list(gateway: &Gateway, world: &World, form: &Form) -> Found
         ..CustomerSearch::default()
     };
     let found = gateway.with_world(world.key, |session| {
-        let (customers, page) = session.customers(search)?;
+        let (customers, page) = session.customers(search, None)?;
         let names = Names::of(&session, customers.iter().map(|customer| Some(&customer.customer_key)))?;
         Ok((customers, page, names))
     });
@@ -70,7 +70,7 @@ pub(super) async fn customer(gateway: &Gateway, world: &World, key: &str) -> Fou
         let payments =
             PaymentSearch { customer_key: Some(key), paging: FIRST_PAGE, ..PaymentSearch::default() };
         let names = Names::of(&session, [Some(&customer.customer_key)])?;
-        Ok(Some((customer, tokens, session.plans(plans)?.0, session.payments(payments)?.0, names)))
+        Ok(Some((customer, tokens, session.plans(plans, None)?.0, session.payments(payments)?.0, names)))
     });
     let Some(Some((customer, tokens, plans, payments, names))) = found.await? else { return Ok(None) };
     let content = html! {

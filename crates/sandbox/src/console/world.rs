@@ -9,7 +9,7 @@ use super::{ConsoleResponse, Found, World, problem_alert, token};
 use crate::clock::{ClockChange, Mode};
 use crate::form::Form;
 use crate::gateway::{Fired, Gateway};
-use crate::options::GatewayOptions;
+use crate::options::{GatewayOptions, OptionRow};
 use crate::store::StoreError;
 use crate::store::world::Kind;
 
@@ -83,7 +83,7 @@ fn clock(world: &World) -> Markup {
 
 /// The world's gateway options.
 fn options(options: &GatewayOptions) -> Markup {
-    let GatewayOptions { retention, partial_amount } = options;
+    let GatewayOptions { retention, partial_amount, .. } = options;
     html! {
         dl {
             dt { code { "retention" } }
@@ -94,6 +94,11 @@ fn options(options: &GatewayOptions) -> Markup {
                     Some(amount) => { "A charge of " (amount) " is approved for " (options.approves_of(*amount).unwrap_or(*amount)) "." }
                     None => { "None: every charge is approved whole or not at all." }
                 }
+            }
+            // The first two are described above.
+            @for OptionRow { name, value, about } in options.rows().iter().skip(2) {
+                dt { code { (name) } }
+                dd { strong { (value) } " – " (about) "." }
             }
         }
     }

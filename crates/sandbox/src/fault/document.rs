@@ -59,7 +59,7 @@ impl StandingFault {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::DELIVER;
+    use super::super::{CHARGE, DELIVER};
     use super::*;
 
     #[test]
@@ -99,7 +99,8 @@ mod tests {
             key in proptest::option::of("[a-z0-9_-]{1,20}"),
         ) -> Fault {
             let (probability, seed) = chance.filter(|_| nth.is_none()).unzip();
-            let operation = if effect.goes_with("*") { "*" } else { DELIVER }.to_owned();
+            let operation = ["*", DELIVER, CHARGE].into_iter().find(|operation| effect.goes_with(operation));
+            let operation = operation.expect("an effect goes with an operation").to_owned();
             Fault { operation, nth, times, probability, seed: seed.flatten(), key, effect }
         }
     }

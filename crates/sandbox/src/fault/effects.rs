@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::RetryAfter;
 use super::members::{self, EffectMember, Member, REQUIRED};
 use crate::members::{Members, given};
-use crate::nearest::nearest;
+use crate::nearest::{in_words, nearest};
 
 /// A kind of [`Effect`], with its name and description in the control interface.
 ///
@@ -148,9 +148,9 @@ effects! {
         }
             "The connection closes without a response, and the call is done later.";
         /// Executes the call twice and sends the second response. An alert is posted twice, and the second response
-        /// counts.
+        /// counts. A charge of a plan is made twice.
         Duplicate "duplicate"
-            "The call is done twice. An alert is posted twice.";
+            "The call is done twice. An alert is posted twice, or a plan is charged twice.";
         /// Executes and commits the call, and sends the response later.
         Delay "delay" {
             /// The delay, up to a minute.
@@ -194,7 +194,7 @@ effects! {
             "The access ids of ClientPay end before the call, which is refused with 401.";
         /// Declines sales, authorizations, and payments of plans and of ClientPay, whatever their card, amount and
         /// duplicates. It hits only calls that can be declined: the operations `transactions.sale`, which includes
-        /// payments of plans, `transactions.auth`, and `clientpay-payments.create`, which includes payments on a page.
+        /// payments of plans, `engine.charge`, `transactions.auth`, and `clientpay-payments.create`, which includes payments on a page.
         Decline "decline" {
             /// A result code of the vendor that does not approve, such as `012`.
             result_code: String as ResultCode,
@@ -218,6 +218,18 @@ effects! {
             delay: String as Held,
         }
             "Of webhooks.deliver: an alert is held for this period of the world's clock.";
+        /// Makes no charge for this day of the plan, and none later. This effect and
+        /// [`ChargeLate`](Self::ChargeLate) hit only `engine.charge`.
+        Skip "skip"
+            "Of engine.charge: a charge of a plan is not made.";
+        /// Makes a charge of a plan later, by a period of the world's clock, unless the plan is then not active; a
+        /// gateway that tries charges of canceled plans again also makes late ones. No further fault of `engine.charge`
+        /// hits it.
+        ChargeLate "charge-late" {
+            /// The period of ISO 8601, such as `PT1H` or `P2D`.
+            delay: String as Held,
+        }
+            "Of engine.charge: a charge is made later, by this period of the world's clock.";
     }
 }
 
@@ -238,14 +250,6 @@ impl EffectKind {
         let names: Vec<&str> =
             ["kind"].into_iter().chain(self.members.iter().map(|member| member.name)).collect();
         in_words(&names, "and")
-    }
-}
-
-/// Joins names in words: `a`, `a and b`, `a, b and c`.
-pub(super) fn in_words(names: &[&str], last: &str) -> String {
-    match names {
-        [names @ .., end] if !names.is_empty() => format!("{} {last} {end}", names.join(", ")),
-        names => names.concat(),
     }
 }
 

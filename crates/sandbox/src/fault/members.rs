@@ -122,7 +122,7 @@ texts! {
     ResultCode: "result-code", "The vendor's result code of the decline", "CODE", "a code of the vendor's that does not approve, such as 012",
         |code| outcome::of_code(code).is_some(),
         "must be a code of the vendor's with which a charge is not approved", str::to_owned;
-    Held: "delay", "The time to hold an alert, such as PT1H or P2D of the world's clock", "PERIOD", "a period such as PT1H or P2D",
+    Held: "delay", "The time to hold an alert or a charge, such as PT1H or P2D of the world's clock", "PERIOD", "a period such as PT1H or P2D",
         |delay| delay.parse::<Period>().is_ok(),
         "must be an ISO 8601 period such as PT1H or P2D", str::to_owned;
 }

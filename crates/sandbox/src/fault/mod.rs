@@ -12,13 +12,14 @@ pub use self::members::EffectMember;
 pub(crate) use self::rules::{Faults, Hit, StaleCopy, stands_in};
 use crate::clock::{Moment, Period};
 use crate::issuer::outcome::{self, Outcome};
-use crate::nearest::distance;
+use crate::nearest::{distance, in_words};
 
 /// A fault: calls of one operation, and the effect on them.
 ///
 /// The operation is a name such as `plans.create`, or `*` for all. The delivery of an alert is a separate operation,
-/// `webhooks.deliver`, which `*` does not include: each attempt counts as a call, about the customer, plan, token and
-/// transaction that the alert names. The fault hits the calls that [`nth`](Self::nth), [`times`](Self::times),
+/// `webhooks.deliver`: each attempt counts as a call, about the customer, plan, token and transaction that the alert
+/// names. A charge by the plan engine is another one, `engine.charge`, about the customer, plan and token. `*` includes
+/// neither. The fault hits the calls that [`nth`](Self::nth), [`times`](Self::times),
 /// [`probability`](Self::probability) and [`key`](Self::key) select; without `nth` and `times` it hits every call until
 /// the fault is cleared. Each fault counts its matching calls, from when it was set; if several would hit one call, the
 /// oldest does. Calls that open no world and calls of the control interface are neither counted nor hit.
@@ -113,7 +114,8 @@ impl Fault {
     pub(crate) fn check(&self) -> Result<(), FaultError> {
         let Self { operation, nth, times, probability, seed, key, effect } = self;
         let wrong = |member, rule| Err(FaultError { member, rule, near: Vec::new() });
-        if operation != "*" && operation != DELIVER && perennial_wire::operation(operation).is_none() {
+        let known = NO_CALLS.contains(&operation.as_str()) || perennial_wire::operation(operation).is_some();
+        if operation != "*" && !known {
             let rule = "must be one that this sandbox serves, or *";
             return Err(FaultError { member: "operation", rule, near: nearest_operations(operation) });
         }
@@ -177,6 +179,12 @@ impl fmt::Display for RetryAfter {
 /// The operation of delivering an alert.
 pub(crate) const DELIVER: &str = "webhooks.deliver";
 
+/// The operation of charging a plan on its day.
+pub(crate) const CHARGE: &str = "engine.charge";
+
+/// Operations that are not calls. `*` does not include them.
+pub(crate) const NO_CALLS: [&str; 2] = [CHARGE, DELIVER];
+
 /// The maximum time an alert waits for the next one: longer than a month, so that a single plan also has a next one.
 const LONGEST_REORDER: Period = Period::days(40);
 impl Effect {
@@ -193,7 +201,9 @@ impl Effect {
         match self {
             Self::Duplicate => true,
             Self::Reorder | Self::Late { .. } => operation == DELIVER,
-            _ if operation == DELIVER => false,
+            Self::Skip | Self::ChargeLate { .. } => operation == CHARGE,
+            Self::Decline { .. } if operation == CHARGE => true,
+            _ if NO_CALLS.contains(&operation) => false,
             _ if operation == "*" => true,
             Self::Decline { .. } => perennial_wire::operation(operation).is_some_and(|found| found.charges),
             Self::EvictAccessId => {
@@ -259,11 +269,7 @@ pub struct FaultError {
 }
 
 fn suggestion(near: &[&str]) -> String {
-    if near.is_empty() {
-        String::new()
-    } else {
-        format!(" (did you mean {}?)", effects::in_words(near, "or"))
-    }
+    if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", in_words(near, "or")) }
 }
 
 /// Names of all operations of both vendors.
@@ -280,7 +286,7 @@ fn nearest_operations(given: &str) -> Vec<&'static str> {
         (resource.to_ascii_lowercase(), verb.to_ascii_lowercase())
     };
     let (resource, verb) = parts(given);
-    let mut known: Vec<&'static str> = operations().chain([DELIVER]).collect();
+    let mut known: Vec<&'static str> = operations().chain(NO_CALLS).collect();
     known.sort_unstable();
     known.dedup();
     known.sort_by_cached_key(|name| {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fastrand::Rng;
 
-use super::{DELIVER, Effect, Fault, StandingFault};
+use super::{Effect, Fault, NO_CALLS, StandingFault};
 use crate::clock::Moment;
 
 /// Faults of all worlds, by the hashes of their keys. Faults are test equipment: kept in memory, and not part
@@ -107,7 +107,7 @@ impl Faults {
         let mut hit = None;
         for Rule { standing, chances, copy } in &mut rules.standing {
             let Fault { operation: on, nth, times, probability, seed: _, key, effect } = &standing.fault;
-            if (on != operation && (on != "*" || operation == DELIVER))
+            if (on != operation && (on != "*" || NO_CALLS.contains(&operation)))
                 || !effect.goes_with(operation)
                 || !may(effect)
                 || !key.as_deref().is_none_or(&names)

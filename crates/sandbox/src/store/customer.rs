@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
 use super::row::{self, Columns, address, insert, prose, read, read_address, text};
+use crate::clock::Moment;
 use crate::mask;
 use crate::store::session::Session;
 use crate::store::world::Kind;
@@ -27,7 +28,7 @@ impl Session<'_> {
             shipping_address,
         } = new.fields();
         let number = self.next(Kind::Customer)?;
-        let key = match customer_key {
+        let key = match customer_key.filter(|_| self.gateway.own_customer_keys) {
             Some(key) => key.clone(),
             None => CustomerKey::try_from(format!("cust_{}", self.seed.key("customer", number)))
                 .map_err(|_| rusqlite::Error::InvalidQuery)?,
@@ -57,6 +58,7 @@ impl Session<'_> {
             ("comments", text(customer.comments.as_ref())),
             ("billing", address(customer.billing_address.as_ref())),
             ("shipping", address(customer.shipping_address.as_ref())),
+            ("found_from", self.found_from()),
         ];
         insert(self.connection, "customers", columns)?;
         Ok(customer)
@@ -108,7 +110,12 @@ impl Session<'_> {
         self.gone(Kind::Customer, 1)
     }
 
-    pub(crate) fn customers(&self, search: CustomerSearch) -> Result<(Vec<Customer>, Page)> {
+    /// Customers that match the search and that a search at this time finds.
+    pub(crate) fn customers(
+        &self,
+        search: CustomerSearch,
+        time: Option<Moment>,
+    ) -> Result<(Vec<Customer>, Page)> {
         let CustomerSearch {
             customer_key,
             first_name,
@@ -121,6 +128,7 @@ impl Session<'_> {
             paging,
         } = search;
         List::of(Kind::Customer)
+            .found_at(time)
             .with("key = ?", customer_key.map(|key| key.to_string()))
             .with_typed("first_name = ? COLLATE names", first_name)
             .with_typed("last_name = ? COLLATE names", last_name)

@@ -5,6 +5,7 @@ use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{Result, Row, params_from_iter};
 
+use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
@@ -45,6 +46,11 @@ impl List {
     pub(crate) fn with_typed(self, condition: &'static str, value: Option<impl Into<Value>>) -> Self {
         let by_stretches = self.by_stretches || value.is_some();
         Self { by_stretches, ..self.with(condition, value) }
+    }
+
+    /// Selects objects that a search at this time finds; without a time, all.
+    pub(crate) fn found_at(self, time: Option<Moment>) -> Self {
+        self.with("coalesce(found_from, 0) <= ?", time.map(Moment::millis))
     }
 
     /// Selects objects with a number above this.

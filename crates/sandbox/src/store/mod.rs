@@ -19,6 +19,7 @@ pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;
 mod unfit;
+pub(crate) mod waiting_charge;
 mod wal;
 pub(crate) mod webhook;
 pub(crate) mod world;
@@ -260,17 +261,17 @@ mod tests {
         let theirs = folder.path().join("theirs.db");
         Connection::open(&theirs).unwrap().execute_batch("CREATE TABLE theirs (id)").unwrap();
         let marked = folder.path().join("marked.db");
-        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 6").unwrap();
+        Connection::open(&marked).unwrap().execute_batch("PRAGMA user_version = 7").unwrap();
         let text = folder.path().join("text.db");
         std::fs::write(&text, "no database, but long enough to be looked at ".repeat(30)).unwrap();
         let cases = [
             (
                 older,
-                "has schema 3, and this sandbox knows 6 only: use the version that wrote it, or another file",
+                "has schema 3, and this sandbox knows 7 only: use the version that wrote it, or another file",
             ),
             (
                 newer,
-                "has schema 99, and this sandbox knows 6 only: use the version that wrote it, or another file",
+                "has schema 99, and this sandbox knows 7 only: use the version that wrote it, or another file",
             ),
             (theirs, "belongs to another program: use another file"),
             (marked, "belongs to another program: use another file"),

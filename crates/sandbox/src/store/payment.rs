@@ -18,6 +18,8 @@ pub(crate) struct PlanPayment<'a> {
     pub(crate) plan: &'a PlanKey,
     pub(crate) customer: &'a CustomerKey,
     pub(crate) day: NaiveDate,
+    /// The number of earlier payments for this day; 0 for the first one.
+    pub(crate) attempt: u64,
     pub(crate) transaction: &'a TransactionId,
     pub(crate) amount: Amount,
     pub(crate) status: &'a TransactionResult,
@@ -25,7 +27,7 @@ pub(crate) struct PlanPayment<'a> {
 }
 
 impl Session<'_> {
-    /// Writes a payment. A plan cannot make two for one day: the table refuses the second.
+    /// Writes a payment. A plan cannot make two first ones for a day: the table refuses the second.
     pub(crate) fn create_payment(&self, payment: &PlanPayment<'_>) -> Result<()> {
         let columns: Columns = vec![
             ("world", self.world.into()),
@@ -33,6 +35,7 @@ impl Session<'_> {
             ("plan_key", text(Some(payment.plan))),
             ("customer_key", text(Some(payment.customer))),
             ("frequency_date", payment.day.to_string().into()),
+            ("attempt", payment.attempt.cast_signed().into()),
             ("transaction_id", text(Some(payment.transaction))),
             ("amount", cents(Some(payment.amount))),
             ("status", text(Some(payment.status.as_str()))),
@@ -45,6 +48,13 @@ impl Session<'_> {
         let sql = "SELECT count(*) FROM payments WHERE world = ? AND plan_key = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
         statement.query_row(params![self.world, plan.as_str()], |row| row.get(0))
+    }
+
+    /// The number of payments that a plan made for a day.
+    pub(crate) fn count_payments_of_day(&self, plan: &PlanKey, day: NaiveDate) -> Result<u64> {
+        let sql = "SELECT count(*) FROM payments WHERE world = ? AND plan_key = ? AND frequency_date = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row(params![self.world, plan.as_str(), day.to_string()], |row| row.get(0))
     }
 
     pub(crate) fn count_payments_of_customer(&self, customer: &CustomerKey) -> Result<u64> {

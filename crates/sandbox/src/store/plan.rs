@@ -1,9 +1,10 @@
 //! Payment plans in the database.
 
+use chrono::{Datelike, Months, TimeDelta};
 use perennial_domain::clearent::{
-    CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, Schedule, TokenId,
+    CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, PlanTerm, TokenId,
 };
-use perennial_domain::{Amount, NaiveDate, Reported, Timestamp};
+use perennial_domain::{Amount, NaiveDate, Reported, Timestamp, add_months};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
@@ -11,7 +12,9 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 use super::list::List;
 use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, text, to_text};
 use crate::clock::Moment;
+use crate::options::GatewayOptions;
 use crate::store::session::Session;
+use crate::store::waiting_charge::PlanCharge;
 use crate::store::world::Kind;
 
 impl Session<'_> {
@@ -27,6 +30,7 @@ impl Session<'_> {
             ("world", self.world.into()),
             ("number", number.cast_signed().into()),
             ("key", text(Some(&plan.plan_key))),
+            ("found_from", self.found_from()),
         ];
         columns.extend(self.status_columns(plan.status.as_ref()));
         columns.extend(self.columns(plan)?);
@@ -35,11 +39,36 @@ impl Session<'_> {
 
     /// Writes the new state of a plan; its status has the date of its last change.
     pub(crate) fn update_plan(&self, old: &Plan, new: &Plan) -> Result<()> {
+        let is_active = |plan: &Plan| plan.status == Some(PlanStatus::ACTIVE);
+        if self.gateway.catch_up && is_active(new) && !is_active(old) {
+            self.catch_up(new)?;
+        }
         let mut columns = self.columns(new)?;
         if old.status != new.status {
             columns.extend(self.status_columns(new.status.as_ref()));
         }
         row::update(self.connection, "plans", (self.world, "key", new.plan_key.as_str()), columns)
+    }
+
+    /// Charges the days that passed since the last change of the plan's status, before anything else happens.
+    fn catch_up(&self, plan: &Plan) -> Result<()> {
+        let sql = "SELECT status_date FROM plans WHERE world = ? AND key = ?";
+        let key = params![self.world, plan.plan_key.as_str()];
+        let since =
+            self.connection.query_row(sql, key, |row| row.get("status_date").map(Moment::from_millis))?;
+        for day in schedule(plan, &self.gateway) {
+            let run = Moment::run_of(day, self.gateway.charge_hour);
+            if since < run && run <= self.now {
+                self.put_off_charge(&PlanCharge {
+                    plan: plan.plan_key.clone(),
+                    day,
+                    at: self.now,
+                    retries: 0,
+                    is_late: false,
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// Columns of a plan's new status; a canceled plan will be archived.
@@ -52,7 +81,8 @@ impl Session<'_> {
     fn columns(&self, plan: &Plan) -> Result<Columns> {
         // A day that was charged is never due again, wherever the clock and the plan have gone since.
         let charged = self.last_charge(&plan.plan_key)?;
-        let next = remaining(plan, self.now).find(|day| charged.is_none_or(|charged| *day > charged));
+        let next =
+            remaining(plan, self.now, &self.gateway).find(|day| charged.is_none_or(|charged| *day > charged));
         let Plan {
             plan_key: _,
             plan_name,
@@ -74,7 +104,7 @@ impl Session<'_> {
             links: _,
         } = plan;
         Ok(vec![
-            ("name", prose(plan_name.as_ref())),
+            ("name", self.cut(prose(plan_name.as_ref()))),
             ("customer_key", text(customer_key.as_ref())),
             ("customer_name", prose(customer_name.as_ref())),
             ("token_id", text(token_id.as_ref())),
@@ -93,6 +123,17 @@ impl Session<'_> {
             ("email_receipt", email_receipt.as_ref().and_then(Reported::value).unwrap_or_default().into()),
             ("next_charge", to_text(next)),
         ])
+    }
+
+    /// The name of a plan, cut to the gateway's limit.
+    fn cut(&self, name: Value) -> Value {
+        match (name, self.gateway.name_limit) {
+            (Value::Text(name), limit) if limit > 0 => {
+                // A name longer than memory is not cut.
+                Value::Text(name.chars().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+            }
+            (name, _) => name,
+        }
     }
 
     fn last_charge(&self, key: &PlanKey) -> Result<Option<NaiveDate>> {
@@ -123,7 +164,8 @@ impl Session<'_> {
         statement.query_row(params![self.world, customer.as_str()], |row| row.get(0))
     }
 
-    pub(crate) fn plans(&self, search: PlanSearch) -> Result<(Vec<Plan>, Page)> {
+    /// Plans that match the search and that a search at this time finds.
+    pub(crate) fn plans(&self, search: PlanSearch, time: Option<Moment>) -> Result<(Vec<Plan>, Page)> {
         let PlanSearch {
             customer_key,
             customer_name,
@@ -135,6 +177,7 @@ impl Session<'_> {
             paging,
         } = search;
         List::of(Kind::Plan)
+            .found_at(time)
             .with("customer_key = ?", customer_key.map(|key| key.to_string()))
             .with_typed("customer_name = ? COLLATE names", customer_name)
             .with("key = ?", plan_key.map(|key| key.to_string()))
@@ -179,13 +222,49 @@ impl Session<'_> {
 }
 
 /// The days on which a plan charges while it is active. The meaning of its cycle is unknown, so it has no effect here.
-pub(crate) fn schedule(plan: &Plan) -> Option<Schedule> {
-    Plan { frequency_month: None, ..plan.clone() }.schedule()
+pub(crate) fn schedule(plan: &Plan, gateway: &GatewayOptions) -> impl Iterator<Item = NaiveDate> + use<> {
+    let gateway = *gateway;
+    let monthly = Plan { frequency_month: None, ..plan.clone() }.schedule();
+    monthly.into_iter().flat_map(move |monthly| days(monthly.term(), monthly.day(), &gateway))
 }
 
-/// The days on which an active plan will still charge: a day counts until its payments are made.
-pub(crate) fn remaining(plan: &Plan, now: Moment) -> impl Iterator<Item = NaiveDate> + use<> {
-    Plan { frequency_month: None, ..plan.clone() }.to_come(now.naive())
+/// The days of charges in a term, by the options of the gateway.
+pub(crate) fn days(
+    term: PlanTerm,
+    day: FrequencyDay,
+    gateway: &GatewayOptions,
+) -> impl Iterator<Item = NaiveDate> + use<> {
+    let GatewayOptions { date_slip, start_inclusive, end_inclusive, .. } = *gateway;
+    let (start, end) = (term.start().naive(), term.end().naive());
+    // A charge of the month before the term may be moved into it.
+    let first = start.with_day(day.get()).and_then(|day| day.checked_sub_months(Months::new(1)));
+    (0..)
+        .map_while(move |month| {
+            add_months(first?, month)?.checked_add_signed(TimeDelta::days(date_slip.into()))
+        })
+        .skip_while(move |day| *day < start || (*day == start && !start_inclusive))
+        .take_while(move |day| *day < end || (*day == end && end_inclusive))
+}
+
+/// The days whose charges are still to come: a day counts until its charges are made.
+pub(crate) fn to_come<D: Iterator<Item = NaiveDate>>(
+    days: D,
+    now: Moment,
+    gateway: &GatewayOptions,
+) -> impl Iterator<Item = NaiveDate> + use<D> {
+    let hour = gateway.charge_hour;
+    days.skip_while(move |day| Moment::run_of(*day, hour) <= now)
+}
+
+/// The days on which an active plan will still charge.
+pub(crate) fn remaining(
+    plan: &Plan,
+    now: Moment,
+    gateway: &GatewayOptions,
+) -> impl Iterator<Item = NaiveDate> + use<> {
+    let active = Some(plan).filter(|plan| plan.status == Some(PlanStatus::ACTIVE));
+    let days = active.map(|plan| schedule(plan, gateway)).into_iter().flatten();
+    to_come(days, now, gateway)
 }
 
 fn number(reported: Option<&Reported<u64>>) -> Value {

@@ -9,7 +9,7 @@ use super::unfit::Unfit;
 use super::{LOG_FRAMES, names};
 
 /// The version of the schema, stored in the file's `user_version`.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 
 /// The file's `application_id`, so that a database of another program is never opened: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
@@ -24,7 +24,7 @@ INSERT INTO openings VALUES (0);
 CREATE TABLE worlds (
     id INTEGER PRIMARY KEY, key_hash BLOB NOT NULL UNIQUE, key_end TEXT, seed INTEGER NOT NULL,
     asked_for INTEGER NOT NULL, mode TEXT NOT NULL, at INTEGER NOT NULL, first_mode TEXT NOT NULL, first_at INTEGER NOT NULL,
-    public_key BLOB, month_day INTEGER, retention TEXT NOT NULL, partial_amount INTEGER, opened_before INTEGER NOT NULL
+    public_key BLOB, month_day INTEGER, gateway TEXT NOT NULL, opened_before INTEGER NOT NULL
 );
 CREATE INDEX worlds_public_key ON worlds (public_key) WHERE public_key IS NOT NULL;
 CREATE TABLE tallies (
@@ -33,7 +33,7 @@ CREATE TABLE tallies (
 
 CREATE TABLE customers (
     world INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, first_name TEXT, last_name TEXT, email TEXT COLLATE NOCASE,
-    phone TEXT, comments TEXT, status TEXT, billing TEXT, shipping TEXT,
+    phone TEXT, comments TEXT, status TEXT, billing TEXT, shipping TEXT, found_from INTEGER,
     PRIMARY KEY (world, number), UNIQUE (world, key)
 ) WITHOUT ROWID;
 CREATE INDEX customers_first_name ON customers (world, number >> 10, first_name COLLATE names, number);
@@ -66,6 +66,7 @@ CREATE TABLE plans (
     frequency_month INTEGER, frequency_week INTEGER, amount INTEGER NOT NULL,
     start_date TEXT NOT NULL, end_date TEXT NOT NULL, status TEXT NOT NULL, status_date INTEGER NOT NULL,
     email_address TEXT, email_receipt INTEGER NOT NULL, next_charge TEXT, archive_at INTEGER, archived INTEGER,
+    found_from INTEGER,
     PRIMARY KEY (world, number), UNIQUE (world, key)
 ) WITHOUT ROWID;
 CREATE INDEX plans_due ON plans (world, next_charge, key) WHERE next_charge IS NOT NULL;
@@ -114,10 +115,15 @@ CREATE TABLE settings (
 
 CREATE TABLE payments (
     world INTEGER NOT NULL, number INTEGER NOT NULL, plan_key TEXT NOT NULL, customer_key TEXT NOT NULL, frequency_date TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
     transaction_id TEXT NOT NULL, amount INTEGER NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL,
-    PRIMARY KEY (world, number), UNIQUE (world, plan_key, frequency_date)
+    PRIMARY KEY (world, number), UNIQUE (world, plan_key, frequency_date, attempt)
 ) WITHOUT ROWID;
 CREATE INDEX payments_customer ON payments (world, customer_key, number);
+CREATE TABLE waiting_charges (
+    world INTEGER NOT NULL, at INTEGER NOT NULL, plan_key TEXT NOT NULL, frequency_date TEXT NOT NULL, retries INTEGER NOT NULL,
+    is_late INTEGER NOT NULL, PRIMARY KEY (world, at, plan_key, frequency_date, retries)
+) WITHOUT ROWID;
 
 CREATE TABLE webhooks (world INTEGER PRIMARY KEY, url TEXT NOT NULL);
 CREATE TABLE alerts (
@@ -205,6 +211,7 @@ pub(crate) const WORLD_TABLES: &[(&str, &str)] = &[
     ("plans", "key"),
     ("transactions", "number"),
     ("payments", "number"),
+    ("waiting_charges", "at, plan_key, frequency_date, retries"),
     ("batches", "number"),
     ("settings", "world"),
     ("webhooks", "world"),
@@ -300,6 +307,7 @@ mod tests {
             ("transactions WHERE world = ? AND ref_id = ? AND type = ? AND result = 'APPROVED' AND voided = 0", "transactions_ref (world=? AND ref_id=?)"),
             ("transactions WHERE world = ? AND batch = ? AND voided = 0 AND type LIKE '%REFUND'", "transactions_batch (world=? AND batch=?)"),
             ("batches WHERE world = ? AND settled IS NULL", "batches_open (world=?)"),
+            ("waiting_charges WHERE world = ? AND at <= ? ORDER BY at, plan_key, frequency_date, retries LIMIT 1", "PRIMARY KEY (world=? AND at<?)"),
             ("payments WHERE world = ? AND plan_key = ?", "sqlite_autoindex_payments_2 (world=? AND plan_key=?)"),
         ];
         for (from, index) in cases {

@@ -45,6 +45,17 @@ impl<'c> Session<'c> {
         Ok(Self { clock, now: clock.now(self.real), month_day, ..self })
     }
 
+    /// The moment up to which a search of the gateway finds new objects; `None` if it finds all of them.
+    pub(crate) fn search_time(&self) -> Option<Moment> {
+        Some(self.now).filter(|_| !self.gateway.search_lag.is_zero())
+    }
+
+    /// The column of a new object with the first millisecond at which searches find it; null if that is now.
+    pub(crate) fn found_from(&self) -> Value {
+        let from = |now: Moment| now.after(self.gateway.search_lag).map_or(i64::MAX, Moment::millis);
+        self.search_time().map(from).into()
+    }
+
     /// A session of the stored copy of the world, as it was then.
     pub(crate) fn of_copy(&self, place: i64, now: Moment) -> Self {
         Self { world: place, clock: Clock::Frozen(now), now, ..*self }
@@ -114,8 +125,10 @@ impl<'c> Session<'c> {
         let values =
             [("clock", given(clock)), ("gateway", self.gateway.to_json()), ("seed", self.seed.0.into())];
         let values = values.map(|(name, value)| (name.to_owned(), Part::Value(value)));
-        let tables =
-            WORLD_TABLES.iter().map(|(table, order)| (table.replace('_', "-"), Part::Rows(table, order)));
+        // Waiting charges and further attempts are left out if there are none: only a gateway with options has them.
+        let waits = self.next_waiting_charge()?.is_some();
+        let shown = WORLD_TABLES.iter().filter(|(table, _)| waits || *table != "waiting_charges");
+        let tables = shown.map(|(table, order)| (table.replace('_', "-"), Part::Rows(table, order)));
         let mut parts: Vec<_> = tables.chain(values).collect();
         parts.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut opens = '{';
@@ -142,6 +155,7 @@ impl<'c> Session<'c> {
             let mut object = Map::new();
             for (index, column) in columns.iter().enumerate().filter(|(_, column)| *column != "world") {
                 let value = match row.get(index)? {
+                    Value::Integer(0) if *column == "attempt" => continue,
                     Value::Integer(number) => number.into(),
                     Value::Text(text)
                         if matches!(

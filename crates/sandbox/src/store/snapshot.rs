@@ -4,11 +4,9 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::WORLD_TABLES;
-use super::row::cents;
 use super::session::Session;
 use super::world::{Start, clock_of, columns};
 use crate::clock::Clock;
-use crate::options::GatewayOptions;
 
 impl Session<'_> {
     /// Stores a copy of the world, with the number of its last exchange. The id is derived from the world's seed.
@@ -78,12 +76,12 @@ impl Session<'_> {
 /// still belong.
 pub(crate) fn restart(connection: &Connection, world: i64, start: Option<Start>) -> Result<()> {
     erase(connection, world)?;
-    if let Some(Start { clock, gateway: GatewayOptions { retention, partial_amount } }) = start {
+    if let Some(Start { clock, gateway }) = start {
         forget(connection, world)?;
         let (mode, at) = columns(clock);
         connection.execute(
-            "UPDATE worlds SET asked_for = 1, first_mode = ?, first_at = ?, retention = ?, partial_amount = ? WHERE id = ?",
-            params![mode, at, retention.to_string(), cents(partial_amount), world],
+            "UPDATE worlds SET asked_for = 1, first_mode = ?, first_at = ?, gateway = ? WHERE id = ?",
+            params![mode, at, gateway.to_json().to_string(), world],
         )?;
     }
     let sql =

@@ -214,13 +214,15 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Transactions made in these milliseconds that match the search, except for the first ones, up to this number.
+    /// Transactions made in these milliseconds that match the search and that a search at this time finds, except for
+    /// the first ones, up to this number.
     pub(crate) fn transactions(
         &self,
         search: TransactionSearch,
         from: Option<i64>,
         to: Option<i64>,
         but: u64,
+        time: Option<Moment>,
     ) -> Result<(Vec<Transaction>, Page)> {
         let TransactionSearch {
             id,
@@ -238,6 +240,8 @@ impl Session<'_> {
             end_date: _,
             paging,
         } = search;
+        let by_order =
+            if self.gateway.order_id_searchable { "order_id = ?" } else { "order_id = ? AND FALSE" };
         List::of(Kind::Transaction)
             .with("id = ?", id.map(|id| id.to_string()))
             .with("amount = ?", amount.map(|amount| cents(Some(amount))))
@@ -246,10 +250,11 @@ impl Session<'_> {
             .with_typed("last_four = ?", last_four)
             .with_typed("authorization_code = ?", authorization_code)
             .with_typed("invoice = ?", invoice)
-            .with_typed("order_id = ?", order_id)
+            .with_typed(by_order, order_id)
             .with("display_message = ? COLLATE NOCASE", display_message)
             .with("created >= ?", from.map(Value::from))
             .with("created <= ?", to.map(Value::from))
+            .with("created <= ?", time.map(|time| time.millis_before(self.gateway.search_lag)))
             .after(but)
             .page(self, &paging, ORDERS, transaction(self.open_batch()?))
     }

@@ -157,8 +157,13 @@ impl Session<'_> {
         if matches!(self.clock, Clock::Frozen(_)) {
             return Ok(None);
         }
-        let run = self.webhook()?.map(|_| self.now.next_run());
-        let Some(next) = [run, self.next_delivery()?].into_iter().flatten().min() else { return Ok(None) };
+        let runs = match self.webhook()? {
+            Some(_) => [Some(self.now.next_run(self.gateway.charge_hour)), self.next_waiting_charge()?],
+            None => [None, None],
+        };
+        let Some(next) = runs.into_iter().chain([self.next_delivery()?]).flatten().min() else {
+            return Ok(None);
+        };
         Ok(Some(Duration::from_millis((next.millis() - self.now.millis()).max(0).unsigned_abs())))
     }
 

@@ -4,7 +4,6 @@ use perennial_domain::clearent::ApiKey;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::clientpay::credential::AccountCredential;
-use super::row::{cents, read_amount};
 use crate::clock::{Clock, Moment};
 use crate::options::GatewayOptions;
 use crate::seed::Seed;
@@ -91,7 +90,7 @@ impl WorldRow {
     pub(crate) fn find(connection: &Connection, hash: &[u8; 32]) -> Result<Option<Self>> {
         connection
             .prepare_cached(
-                "SELECT id, seed, asked_for, mode, at, month_day, retention, partial_amount,
+                "SELECT id, seed, asked_for, mode, at, month_day, gateway,
                  (SELECT count FROM openings) - opened_before AS opened FROM worlds WHERE key_hash = ?",
             )?
             .query_row([hash], |row| {
@@ -126,11 +125,10 @@ impl WorldRow {
         on_request: bool,
     ) -> Result<Self> {
         let (mode, at) = columns(clock);
-        let GatewayOptions { retention, partial_amount } = gateway;
         connection.execute(
-            "INSERT INTO worlds (key_hash, key_end, seed, asked_for, mode, at, first_mode, first_at, retention, partial_amount, opened_before)
-             VALUES (?1, ?8, ?2, ?3, ?4, ?5, ?4, ?5, ?6, ?7, (SELECT count - 1 FROM openings))",
-            params![hash, seed.0.cast_signed(), on_request, mode, at, retention.to_string(), cents(partial_amount), end.map(|end| String::from_utf8_lossy(&end).into_owned())],
+            "INSERT INTO worlds (key_hash, key_end, seed, asked_for, mode, at, first_mode, first_at, gateway, opened_before)
+             VALUES (?1, ?7, ?2, ?3, ?4, ?5, ?4, ?5, ?6, (SELECT count - 1 FROM openings))",
+            params![hash, seed.0.cast_signed(), on_request, mode, at, gateway.to_json().to_string(), end.map(|end| String::from_utf8_lossy(&end).into_owned())],
         )?;
         let id = connection.last_insert_rowid();
         AccountCredential::of_world(seed)
@@ -163,10 +161,8 @@ pub(crate) fn clock_of(row: &rusqlite::Row<'_>) -> Result<Clock> {
 
 /// The gateway options in a row.
 fn gateway_of(row: &rusqlite::Row<'_>) -> Result<GatewayOptions> {
-    Ok(GatewayOptions {
-        retention: row.get::<_, String>("retention")?.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
-        partial_amount: read_amount(row, "partial_amount")?,
-    })
+    let options = row.get::<_, String>("gateway")?;
+    GatewayOptions::of_json(&options).map_err(|_| rusqlite::Error::InvalidQuery)
 }
 
 /// A kind of objects that a world counts.

@@ -30,6 +30,7 @@ mod openapi;
 mod operations;
 mod options;
 mod payment_page;
+mod profiles;
 mod rules;
 mod same_day;
 mod secrets;

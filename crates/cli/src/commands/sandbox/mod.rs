@@ -2,6 +2,7 @@
 
 mod control;
 mod fault;
+mod gateway;
 mod serve;
 
 use clap::{Args, Subcommand};
@@ -14,6 +15,7 @@ use crate::output::Record;
 use control::Control;
 pub(super) use control::world_time;
 use fault::Faults;
+use gateway::Options;
 use serve::Serve;
 
 /// The gateway on this machine. All subcommands except `serve` and `world` act on the world of PERENNIAL_API_KEY, at
@@ -31,7 +33,8 @@ pub(crate) enum Local {
     /// Creates a world and prints its credentials
     #[command(
         after_help = "A seed always gives the same credentials, ids and times; a seed that was used before restarts its \
-        world.\n\nExample:\n  perennial sandbox world --seed 42 --now 2027-01-01T00:00:00Z"
+        world.\n\nExamples:\n  perennial sandbox world --seed 42 --now 2027-01-01T00:00:00Z\n  \
+        perennial sandbox world --charge-hour 22 --decline-retries-times 3 --search-lag PT1H"
     )]
     World(World),
     /// Shows the world's clock
@@ -75,12 +78,8 @@ pub(crate) struct World {
     /// The initial time of its clock
     #[arg(long, value_name = "RFC3339")]
     now: Option<String>,
-    /// The time for which transactions are found, P90D by default
-    #[arg(long, value_name = "PERIOD")]
-    retention: Option<String>,
-    /// The amount of a charge that is approved for only 80 % of it
-    #[arg(long, value_name = "AMOUNT")]
-    partial_amount: Option<String>,
+    #[command(flatten)]
+    gateway: Options,
 }
 
 #[derive(Debug, Args)]
@@ -112,10 +111,7 @@ impl Local {
                 global.refuse_gateway("sandbox serve is a gateway and calls none")?;
                 serve.run().await
             }
-            Self::World(World { seed, now, retention, partial_amount }) => {
-                let mut gateway = serde_json::Map::new();
-                gateway.extend(retention.map(|period| ("retention".into(), period.into())));
-                gateway.extend(partial_amount.map(|amount| ("partial-amount".into(), amount.into())));
+            Self::World(World { seed, now, gateway: Options(gateway) }) => {
                 let mut world = serde_json::Map::new();
                 world.extend(seed.map(|seed| ("seed".into(), seed.into())));
                 world.extend(now.map(|now| ("now".into(), now.into())));

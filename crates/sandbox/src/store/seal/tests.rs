@@ -34,8 +34,8 @@ fn runtime() -> tokio::runtime::Runtime {
 fn insert(store: &Store, from: i64, to: i64) {
     let runtime = runtime();
     for number in from..to {
-        let sql = "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at, retention, opened_before)
-                   VALUES (?, ?, 0, 'frozen', 0, 'frozen', 0, 'P90D', 0)";
+        let sql = "INSERT INTO worlds (key_hash, seed, asked_for, mode, at, first_mode, first_at, gateway, opened_before)
+                   VALUES (?, ?, 0, 'frozen', 0, 'frozen', 0, '{}', 0)";
         let key = [vec![0; 24], number.to_be_bytes().to_vec()].concat();
         runtime.block_on(store.run(move |c| c.execute(sql, (key, number)))).unwrap();
     }
@@ -211,7 +211,7 @@ fn a_log_that_is_cut_or_flipped_anywhere_is_reported() {
         for number in 0..3 {
             insert(&store, number, number + 1);
             if large == Some(2 - number) {
-                let sql = "UPDATE worlds SET retention = hex(randomblob(100000)) WHERE id = (SELECT max(id) FROM worlds)";
+                let sql = "UPDATE worlds SET gateway = hex(randomblob(100000)) WHERE id = (SELECT max(id) FROM worlds)";
                 runtime().block_on(store.run(move |c| c.execute(sql, []))).unwrap();
             }
         }

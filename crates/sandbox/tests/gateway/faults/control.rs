@@ -16,7 +16,7 @@ macro_rules! kinds {
     ($meant:literal) => {
         concat!(
             "effect.kind: must be error-before, error-after, drop-reply, late-commit, duplicate, delay, slow-body, cut-reply, ",
-            "garbage, stale-read, rate-limit, evict-access-id, decline, huge-body, reorder or late",
+            "garbage, stale-read, rate-limit, evict-access-id, decline, huge-body, reorder, late, skip or charge-late",
             $meant
         )
     };
@@ -86,6 +86,11 @@ const WRONG: &[(&str, &str)] = &[
     (r#""effect":{"kind":"stale-read"}"#, GOES),
     (r#""effect":{"kind":"reorder"}"#, GOES),
     (r#""effect":{"kind":"late","delay":"PT1H"}"#, GOES),
+    (r#""effect":{"kind":"skip"}"#, GOES),
+    (r#""effect":{"kind":"charge-late","delay":"P2D"}"#, GOES),
+    (r#""effect":{"kind":"charge-late"}"#, "effect.delay: is required"),
+    (r#""effect":{"kind":"charge-late","delay":"2 days"}"#, "effect.delay: must be an ISO 8601 period such as PT1H or P2D"),
+    (r#""effect":{"kind":"skip","delay":"P2D"}"#, "effect: has the member delay, which is not known here; there is kind"),
     (r#""effect":{"kind":"late"}"#, "effect.delay: is required"),
     (r#""effect":{"kind":"late","delay":60}"#, "effect.delay: must be text"),
     (r#""effect":{"kind":"late","delay":"1 hour"}"#, "effect.delay: must be an ISO 8601 period such as PT1H or P2D"),
@@ -117,6 +122,10 @@ const BODIES: &[(&str, &str)] = &[
         operations!("plans.create, pages.create or payers.create"),
     ),
     (r#"{"operation":"webhooks.deliver","effect":{"kind":"drop-reply"}}"#, GOES),
+    (r#"{"operation":"webhooks.deliver","effect":{"kind":"skip"}}"#, GOES),
+    (r#"{"operation":"engine.charge","effect":{"kind":"drop-reply"}}"#, GOES),
+    (r#"{"operation":"engine.charge","effect":{"kind":"late","delay":"PT1H"}}"#, GOES),
+    (r#"{"operation":"*","effect":{"kind":"skip"}}"#, GOES),
     (r#"{"operation":"webhooks.deliver","effect":{"kind":"decline","result-code":"012"}}"#, GOES),
     (r#"{"operation":"*","effect":{"kind":"late","delay":"PT1H"}}"#, GOES),
     (r#"{"operation":"*","effect":{"kind":"reorder"}}"#, GOES),
