@@ -7,6 +7,7 @@ mod life;
 #[cfg(all(unix, feature = "postgres"))]
 #[path = "../../../journal/tests/common/postgres.rs"]
 mod postgres;
+mod profiles;
 mod rows;
 mod support;
 mod workers;

@@ -57,7 +57,16 @@ impl World {
 
     pub(crate) async fn on(url: &str) -> Self {
         let forever = GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
-        let sandbox = Sandbox::builder().gateway(forever).start().await.unwrap();
+        Self::of(url, forever).await
+    }
+
+    /// A world with a gateway of these habits.
+    pub(crate) async fn with(options: GatewayOptions) -> Self {
+        Self::of("sqlite::memory:", options).await
+    }
+
+    async fn of(url: &str, options: GatewayOptions) -> Self {
+        let sandbox = Sandbox::builder().gateway(options).start().await.unwrap();
         let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
             .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
             .build()
