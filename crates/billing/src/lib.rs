@@ -6,6 +6,7 @@
 
 mod billing;
 mod calendar;
+mod decision;
 mod error;
 mod life;
 mod model;
@@ -14,9 +15,12 @@ mod recovery;
 mod store;
 mod words;
 
-pub use billing::{Billing, CancelAt, NewSubscription, SubscriptionChange, Worked};
+pub use billing::{Billing, NewSubscription, Worked};
 pub use calendar::{DAYS_OF_A_TERM, dates_of_term, due_day};
+pub use decision::{CancelAt, Decision, SubscriptionChange};
 pub use error::Error;
 pub use life::{BY_SALE, FREEZE, Facts, MISSING_AFTER, Outcome, Step, Write, claim, step};
-pub use model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};
+pub use model::{
+    Charge, Claim, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, Term, TermStatus,
+};
 pub use recovery::{DeclineClass, decline_class};
