@@ -1,7 +1,7 @@
 //! Subscriptions without end.
 //!
 //! A Clearent plan is monthly and at most twelve months long. A [`Billing`] keeps subscriptions for years on top of plans:
-//! it stores the days on which money is due and what became of each, makes the next plan before a day is missed, collects
+//! it stores the days on which money is due and the result of each, makes the next plan before a day is missed, collects
 //! what was declined, and charges no day twice. It stands on the journal, in the same database and transactions.
 
 mod billing;

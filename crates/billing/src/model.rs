@@ -204,9 +204,9 @@ pub struct DueDay {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DueDayFilter {
-    /// Those of the subscriptions with this id.
+    /// The id of their subscriptions; `None` is any subscription.
     pub id: Option<String>,
-    /// Those in one of these states; empty is any state.
+    /// Their states; empty is any state.
     pub states: Vec<DayState>,
     /// The most that are returned.
     pub limit: u32,

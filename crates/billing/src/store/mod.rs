@@ -25,13 +25,13 @@ pub(crate) struct Store {
 
 /// The condition of the subscriptions that are listed.
 pub(crate) enum Which<'a> {
-    /// Those with this id, the newest generation first.
+    /// The subscriptions with this id, the newest generation first.
     Id(&'a str),
     /// The one with this uid.
     Uid(&'a str),
-    /// Those whose next step is due.
+    /// Subscriptions whose next step is due.
     Due(Moment),
-    /// Those whose id begins with this.
+    /// Subscriptions whose id begins with this.
     Prefix(&'a str),
 }
 

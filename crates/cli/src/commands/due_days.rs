@@ -1,4 +1,4 @@
-//! `perennial due-days`: the days on which a charge of a subscription is due, and what became of each.
+//! `perennial due-days`: the days on which a charge of a subscription is due, and the result of each.
 
 use clap::{Args, Subcommand};
 use perennial_billing::{DayState, DueDayFilter};
