@@ -1,8 +1,8 @@
 //! The facade: what a merchant's software calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike as _, Days, Months, NaiveDate};
 use perennial::Amount;
 use perennial::clearent::{Charge as Sale, CustomerKey, NewPlan, PlanKey, PlanStatus, PlanUpdate, TokenId};
 use perennial_domain::clearent::FrequencyDay;
@@ -13,8 +13,9 @@ use serde_json::json;
 
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
+use crate::decision::{CancelAt, Decision, SubscriptionChange};
 use crate::life::{FREEZE, Facts, Outcome, Step, Write, step};
-use crate::model::{Charge, DayState, Member, Status, Subscription};
+use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Status, Subscription, TermStatus};
 use crate::store::{Change, Store, Which, guard};
 
 /// The subscriptions of one tenant.
@@ -107,9 +108,24 @@ impl NewSubscription {
     /// Charges this many times.
     #[must_use]
     pub fn charges(self, count: u32, today: NaiveDate) -> Self {
-        let last = usize::try_from(count).ok().and_then(|count| count.checked_sub(1));
-        let until = last.and_then(|last| due_days(self.day, self.from.unwrap_or(today)).nth(last));
+        let from = self.from.unwrap_or(today);
+        let until = match usize::try_from(count).unwrap_or(usize::MAX).checked_sub(1) {
+            Some(last) => due_days(self.day, from).nth(last),
+            // It ends before it begins, which start refuses.
+            None => Some(day_before(from)),
+        };
         Self { until, ..self }
+    }
+
+    /// Returns the first due days and their amounts, if it is started today.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Billing::start`] that need neither database nor gateway.
+    pub fn preview(&self, today: NaiveDate, count: usize) -> Result<Vec<(NaiveDate, Amount)>, Error> {
+        let first = self.check(today)?;
+        let wanted = |day: &NaiveDate| self.until.is_none_or(|last| *day <= last);
+        Ok(due_days(self.day, first).take_while(wanted).take(count).map(|day| (day, self.amount)).collect())
     }
 
     fn check(&self, today: NaiveDate) -> Result<NaiveDate, Error> {
@@ -130,28 +146,6 @@ impl NewSubscription {
         }
         Ok(first)
     }
-}
-
-/// A change of a subscription. It holds from the next due day that is not near.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SubscriptionChange {
-    /// Another amount.
-    pub amount: Option<Amount>,
-    /// Another token of the customer.
-    pub token: Option<TokenId>,
-    /// Another day of the month.
-    pub day: Option<FrequencyDay>,
-}
-
-/// The time of a cancellation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CancelAt {
-    /// No further day is due, and planned tries are withdrawn.
-    Now,
-    /// The last charge was the last; open ones are still collected.
-    PeriodEnd,
-    /// The last charge is due on or before this day.
-    Day(NaiveDate),
 }
 
 /// The work that was done.
@@ -192,7 +186,33 @@ impl Billing {
     /// [`Error::Past`] and [`Error::EmptyPeriod`] for its dates.
     pub async fn start(&self, new: &NewSubscription) -> Result<Subscription, Error> {
         let now = self.journal.now().await?;
-        let today = day_of(now);
+        let (member, is_new) = self.started(new, now).await?;
+        if !is_new {
+            self.wake(&member, now).await?;
+        } else if !self.store.add(&member, Change::default(), now).await? {
+            return Err(Error::Changed(new.id.clone()));
+        }
+        Ok(member.subscription)
+    }
+
+    /// Returns the first due days and their amounts of a subscription that would be started, or the next ones of the one
+    /// that exists. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub async fn preview_start(
+        &self,
+        new: &NewSubscription,
+        count: usize,
+    ) -> Result<Vec<(NaiveDate, Amount)>, Error> {
+        let now = self.journal.now().await?;
+        let (member, _) = self.started(new, now).await?;
+        Ok(upcoming(&member, day_of(now)).take(count).collect())
+    }
+
+    /// The subscription of a start, and whether it is new.
+    async fn started(&self, new: &NewSubscription, now: Moment) -> Result<(Member, bool), Error> {
         let earlier = self.store.subscriptions(Which::Id(&new.id), 1).await?.into_iter().next();
         if let Some(open) = earlier.as_ref().filter(|earlier| earlier.status != Status::Ended) {
             let is_same = open.customer == new.customer
@@ -202,9 +222,12 @@ impl Billing {
                 && open.day == new.day
                 && open.ends_on == new.until
                 && new.from.is_none_or(|from| due_day(new.day, from) == Some(open.from));
-            return if is_same { Ok(open.clone()) } else { Err(Error::IdUsed(new.id.clone())) };
+            if !is_same {
+                return Err(Error::IdUsed(new.id.clone()));
+            }
+            return Ok((self.store.member(open.clone()).await?, false));
         }
-        let from = new.check(today)?;
+        let from = new.check(day_of(now))?;
         self.check_token(&new.customer, &new.token).await?;
         let subscription = Subscription {
             uid: perennial_journal::new_uid(),
@@ -225,11 +248,7 @@ impl Billing {
         };
         // The plan's own rules are checked before anything is stored.
         plan(&subscription, from, from)?;
-        let member = Member { subscription, terms: Vec::new(), days: std::collections::BTreeMap::new() };
-        if !self.store.add(&member, Change::default(), now).await? {
-            return Err(Error::Changed(new.id.clone()));
-        }
-        Ok(member.subscription)
+        Ok((Member { subscription, terms: Vec::new(), days: BTreeMap::new() }, true))
     }
 
     async fn check_token(&self, customer: &CustomerKey, token: &TokenId) -> Result<(), Error> {
@@ -259,21 +278,30 @@ impl Billing {
         Ok(upcoming(&member, today).take(count).collect())
     }
 
+    /// Returns the next due days and their amounts, as the subscription stands now and as it would after a decision. Nothing
+    /// is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`decide`](Self::decide).
+    pub async fn preview_decision(
+        &self,
+        id: &str,
+        decision: &Decision,
+        count: usize,
+    ) -> Result<[Vec<(NaiveDate, Amount)>; 2], Error> {
+        let (before, after, now) = self.decided(id, decision).await?;
+        Ok([before, after].map(|member| upcoming(&member, day_of(now)).take(count).collect()))
+    }
+
+    /// Lists due days and the ids of their subscriptions, by day.
+    pub async fn due_days(&self, filter: &DueDayFilter) -> Result<Vec<(String, DueDay)>, Error> {
+        self.store.due_days(filter).await
+    }
+
     /// Changes the amount, the token or the day.
     pub async fn change(&self, id: &str, change: &SubscriptionChange, by: By) -> Result<Member, Error> {
-        if change.amount.is_some_and(Amount::is_zero) {
-            return Err(Error::NoAmount);
-        }
-        if let Some(token) = &change.token {
-            self.check_token(&self.show(id).await?.subscription.customer, token).await?;
-        }
-        self.edit(id, by, "changed", "subscription.changed", false, |subscription, _| {
-            subscription.amount = change.amount.unwrap_or(subscription.amount);
-            subscription.token = change.token.clone().unwrap_or_else(|| subscription.token.clone());
-            subscription.day = change.day.unwrap_or(subscription.day);
-            Ok(())
-        })
-        .await
+        self.decide(id, &Decision::Change(change.clone()), by).await
     }
 
     /// Lets nothing be due from a day, today if it is none, until before another.
@@ -284,88 +312,56 @@ impl Billing {
         until: NaiveDate,
         by: By,
     ) -> Result<Member, Error> {
-        self.edit(id, by, "paused", "subscription.paused", false, |subscription, today| {
-            let from = from.unwrap_or(today);
-            if from < today {
-                return Err(Error::Past { what: "the start of the pause", today });
-            }
-            if until <= from {
-                return Err(Error::EmptyPeriod("the pause"));
-            }
-            subscription.pause = Some((from, until));
-            Ok(())
-        })
-        .await
+        self.decide(id, &Decision::Pause { from, until }, by).await
     }
 
     /// Ends a pause.
     pub async fn resume(&self, id: &str, by: By) -> Result<Member, Error> {
-        self.edit(id, by, "resumed", "subscription.resumed", false, |subscription, today| {
-            subscription.pause = subscription
-                .pause
-                .map(|(from, until)| (from, until.min(today)))
-                .filter(|(from, until)| from < until);
-            Ok(())
-        })
-        .await
+        self.decide(id, &Decision::Resume, by).await
     }
 
     /// Cancels a subscription. It is over when nothing of it is open at the gateway, which [`work`](Self::work) finds out;
     /// until then its status is [`Status::Canceling`].
     pub async fn cancel(&self, id: &str, at: CancelAt, by: By) -> Result<Member, Error> {
-        let is_now = at == CancelAt::Now;
-        self.edit(id, by, "canceled", "subscription.canceled", is_now, |subscription, today| {
-            let last = match at {
-                CancelAt::Now | CancelAt::PeriodEnd => today,
-                CancelAt::Day(day) if day < today => return Err(Error::Past { what: "the end", today }),
-                CancelAt::Day(day) => day,
-            };
-            subscription.ends_on = Some(last);
-            if is_now {
-                subscription.status = Status::Canceling;
-            }
-            Ok(())
-        })
-        .await
+        self.decide(id, &Decision::Cancel(at), by).await
     }
 
     /// Takes back a cancellation that has not come yet.
     pub async fn keep(&self, id: &str, by: By) -> Result<Member, Error> {
-        self.edit(id, by, "kept", "subscription.kept", false, |subscription, _| {
-            if subscription.ends_on.take().is_none() || subscription.status != Status::Active {
-                return Err(Error::NotEnding(id.to_owned()));
-            }
-            Ok(())
-        })
-        .await
+        self.decide(id, &Decision::Keep, by).await
     }
 
-    /// Stores a decision about a subscription that is not over, and withdraws what was planned under the earlier one.
-    async fn edit(
-        &self,
-        id: &str,
-        by: By,
-        what: &str,
-        kind: &str,
-        is_stop: bool,
-        edit: impl Fn(&mut Subscription, NaiveDate) -> Result<(), Error>,
-    ) -> Result<Member, Error> {
+    /// The subscription before and after a decision, and the time.
+    async fn decided(&self, id: &str, decision: &Decision) -> Result<(Member, Member, Moment), Error> {
         let now = self.journal.now().await?;
         let before = self.show(id).await?;
         if before.subscription.status == Status::Ended {
             return Err(Error::IsOver(id.to_owned()));
         }
         let mut after = before.clone();
-        edit(&mut after.subscription, day_of(now))?;
+        decision.apply(&mut after.subscription, day_of(now))?;
+        if after.subscription.token != before.subscription.token {
+            self.check_token(&after.subscription.customer, &after.subscription.token).await?;
+        }
+        Ok((before, after, now))
+    }
+
+    /// Stores a decision about a subscription that is not over. A stop also withdraws what was planned before it. The same
+    /// decision again changes nothing.
+    pub async fn decide(&self, id: &str, decision: &Decision, by: By) -> Result<Member, Error> {
+        let (before, mut after, now) = self.decided(id, decision).await?;
         if after == before {
+            self.wake(&before, now).await?;
             return Ok(before);
         }
         after.subscription.next = Some(now);
+        let is_stop = after.subscription.status != before.subscription.status;
         if is_stop {
             after.subscription.guard += 1;
         }
+        let what = decision.word();
         let change = Change {
-            events: vec![event(kind, &after.subscription, None)],
+            events: vec![event(&format!("subscription.{what}"), &after.subscription, None)],
             decision: Some(NewDecision { actor: by.actor, reason: by.reason, what: what.to_owned() }),
             raises_guard: is_stop,
             ..Change::default()
@@ -376,29 +372,51 @@ impl Billing {
         self.show(id).await
     }
 
+    /// Makes the next step of a subscription due now, so that a decision that is repeated goes on at once.
+    async fn wake(&self, member: &Member, now: Moment) -> Result<(), Error> {
+        let mut after = member.clone();
+        after.subscription.next = Some(now);
+        // If another process changed it, that made its next step due.
+        self.store.save(member, &after, Change::default(), now).await?;
+        Ok(())
+    }
+
     /// Does what is due now, for all subscriptions of the tenant: reads the charges of plans, takes the steps, and sends and
     /// settles what they decide. Any number of processes may do it at once.
+    ///
+    /// # Errors
+    ///
+    /// If the gateway fails for one subscription, all others are worked on before the first such error is returned.
     pub async fn work(&self) -> Result<Worked, Error> {
         let mut worked = Worked { charges: self.read().await?, ..Worked::default() };
         self.journal.settle(std::slice::from_ref(&self.north)).await?;
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut failed) = (BTreeSet::new(), None);
         loop {
             let now = self.journal.now().await?;
             let due = self.store.subscriptions(Which::Due(now), BATCH).await?;
             let due: Vec<_> = due.into_iter().filter(|due| seen.insert(due.uid.clone())).collect();
             if due.is_empty() {
-                return Ok(worked);
+                return failed.map_or(Ok(worked), Err);
             }
-            worked.steps += self.take_turns(due).await?;
+            worked.steps += self.take_turns(due, &mut failed).await?;
         }
     }
 
-    /// Works until `stop` is ready, once a minute when nothing is due.
+    /// Works until `stop` is ready, once a minute when nothing is due or the gateway is not reached.
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let mut stop = std::pin::pin!(stop);
         loop {
-            let worked = self.work().await?;
-            let wait = if worked.steps == 0 { 60 } else { 1 };
+            // The work is never cut short.
+            tokio::select! {
+                biased;
+                () = &mut stop => return Ok(()),
+                () = std::future::ready(()) => {}
+            }
+            let wait = match self.work().await {
+                Ok(Worked { steps: 1.., .. }) => 1,
+                Err(error) if !error.is_passing() => return Err(error),
+                Ok(_) | Err(_) => 60,
+            };
             tokio::select! {
                 () = &mut stop => return Ok(()),
                 () = tokio::time::sleep(std::time::Duration::from_secs(wait)) => {}
@@ -407,13 +425,19 @@ impl Billing {
     }
 
     /// Takes steps of these subscriptions, and settles their writes together, until nothing changes.
-    async fn take_turns(&self, due: Vec<Subscription>) -> Result<u64, Error> {
+    async fn take_turns(&self, due: Vec<Subscription>, failed: &mut Option<Error>) -> Result<u64, Error> {
         let (mut steps, mut open) = (0, due);
         for _ in 0..TURNS {
             let mut again = Vec::new();
             for subscription in open {
                 let uid = subscription.uid.clone();
-                let has_moved = self.take_step(subscription).await?;
+                let has_moved = match self.take_step(subscription).await {
+                    Err(error @ Error::Gateway(_)) => {
+                        failed.get_or_insert(error);
+                        false
+                    }
+                    has_moved => has_moved?,
+                };
                 steps += u64::from(has_moved);
                 if has_moved {
                     again.push(uid);
@@ -562,22 +586,30 @@ fn plan(subscription: &Subscription, first: NaiveDate, last: NaiveDate) -> Resul
 }
 
 /// The due days from today on, and their amounts.
-fn upcoming(member: &Member, today: NaiveDate) -> impl Iterator<Item = (NaiveDate, Amount)> {
+fn upcoming(member: &Member, today: NaiveDate) -> impl Iterator<Item = (NaiveDate, Amount)> + use<> {
     let subscription = member.subscription.clone();
-    let known = member.days.clone();
-    // What is near keeps the amount of its term.
+    let is_active = subscription.status == Status::Active;
     let near = today + FREEZE;
-    let from = subscription.from.max(today);
-    let limit = subscription.ends_on;
-    let (is_over, amount) = (subscription.status != Status::Active, subscription.amount);
-    due_days(subscription.day, from)
-        .take_while(move |day| !is_over && limit.is_none_or(|last| *day <= last))
+    let is_charged = |due: &DueDay| {
+        let is_live = |status| matches!(status, TermStatus::Activating | TermStatus::Active);
+        member.terms.iter().any(|term| due.term == Some(term.number) && is_live(term.status))
+    };
+    // What is near keeps its term, and with it its day and its amount.
+    let kept = member.days.range(today..=near).map(|(_, due)| due).filter(|due| {
+        due.state == DayState::Expected && (is_charged(due) || is_active && subscription.wants(due.day))
+    });
+    let kept: Vec<_> = kept.map(|due| (due.day, due.amount)).collect();
+    // After what is known, no month has two due days.
+    let known = member.days.values().filter(|due| due.day <= near || due.state != DayState::Expected);
+    let last = known.map(|due| due.day).next_back();
+    let after = last.and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
+    let from = subscription.from.max(after.unwrap_or(today)).max(today);
+    let (limit, amount) = (subscription.ends_on, subscription.amount);
+    let later = due_days(subscription.day, from)
+        .take_while(move |day| is_active && limit.is_none_or(|last| *day <= last))
         .filter(move |day| subscription.wants(*day))
-        .filter_map(move |day| match known.get(&day) {
-            Some(due) if due.state != DayState::Expected => None,
-            Some(due) if day <= near => Some((day, due.amount)),
-            _ => Some((day, amount)),
-        })
+        .map(move |day| (day, amount));
+    kept.into_iter().chain(later)
 }
 
 pub(crate) fn event(kind: &str, subscription: &Subscription, day: Option<NaiveDate>) -> NewEvent {

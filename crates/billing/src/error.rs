@@ -52,3 +52,17 @@ pub enum Error {
     #[error("nothing is to be taken back: the subscription {0} has no end")]
     NotEnding(String),
 }
+
+impl Error {
+    /// Whether the same call can succeed later without any change: the gateway was not reached, or another process was faster.
+    pub(crate) fn is_passing(&self) -> bool {
+        use perennial::ErrorKind::{Connection, RateLimited, Timeout, Unavailable};
+        match self {
+            Self::Gateway(error) | Self::Journal(perennial_journal::Error::Gateway(error)) => {
+                matches!(error.kind(), Connection | RateLimited | Timeout | Unavailable)
+            }
+            Self::Changed(_) => true,
+            _ => false,
+        }
+    }
+}

@@ -7,6 +7,7 @@
 mod billing;
 mod books;
 mod calendar;
+mod decision;
 mod error;
 mod life;
 mod model;
@@ -17,11 +18,14 @@ mod simulation;
 mod store;
 mod words;
 
-pub use billing::{Billing, CancelAt, NewSubscription, SubscriptionChange, Worked};
+pub use billing::{Billing, NewSubscription, Worked};
 pub use books::{Books, Difference, DifferenceClass};
 pub use calendar::{dates_of_term, due_day};
+pub use decision::{CancelAt, Decision, SubscriptionChange};
 pub use error::Error;
-pub use model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};
+pub use model::{
+    Charge, Claim, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, Term, TermStatus,
+};
 pub use recovery::{DeclineClass, decline_class};
 
 /// Runs the example of the page on subscriptions.

@@ -50,6 +50,24 @@ impl Write {
     }
 }
 
+impl Member {
+    /// The operation key under which the journal has the open write of a term.
+    pub fn key_of_term(&self, term: &Term) -> Option<String> {
+        let write = match term.status {
+            TermStatus::Planned => Write::Create(term.number),
+            TermStatus::Activating => Write::Activate(term.number),
+            TermStatus::Closing => Write::Close(term.number, term.asked?),
+            TermStatus::Suspended | TermStatus::Active | TermStatus::Closed => return None,
+        };
+        Some(write.key(&self.subscription.uid))
+    }
+
+    /// The operation key under which the journal has the last sale of a due day.
+    pub fn key_of_sale(&self, day: &DueDay) -> Option<String> {
+        (day.tries > 0).then(|| Write::Sale(day.day, day.tries).key(&self.subscription.uid))
+    }
+}
+
 /// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -293,7 +311,8 @@ impl Life<'_> {
     /// Finds what is missing, and decides the result of a decline.
     fn settle_days(&mut self) {
         let Facts { today, read_until, .. } = *self.facts;
-        let is_ending = self.step.member.subscription.status != Status::Active;
+        let subscription = self.step.member.subscription.clone();
+        let is_ending = subscription.status != Status::Active;
         let mut events = Vec::new();
         for day in self.step.member.days.values_mut() {
             let known_after = day.day + MISSING_AFTER;
@@ -305,9 +324,11 @@ impl Life<'_> {
                 (day.state, day.reason) = (DayState::Missing, Some(MISSED.to_owned()));
                 events.push(("charge.missing", day.day));
             }
-            if is_ending && day.state == DayState::Expected && day.route != Route::Plan {
-                (day.state, day.reason) =
-                    (DayState::Waived, Some("it was canceled before a charge".to_owned()));
+            // A day to come by a plan is left out when its term is closed.
+            let is_by_sale = day.route == Route::Sale || day.route == Route::None && day.day <= today;
+            let is_wanted = subscription.wants(day.day) && !is_ending;
+            if day.state == DayState::Expected && is_by_sale && !is_wanted {
+                (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
             }
             if matches!(day.state, DayState::Declined | DayState::Missing)
                 && day.next_try.is_none_or(|at| at <= today)
@@ -399,11 +420,6 @@ impl Life<'_> {
         let by_sale: Vec<_> = self.step.member.days.values().filter(may_be_sold).cloned().collect();
         let has_live = self.step.member.live().is_some();
         for mut day in by_sale {
-            if day.route == Route::None && day.state == DayState::Expected && !subscription.wants(day.day) {
-                (day.state, day.reason) = (DayState::Waived, Some("nothing is due on this day".to_owned()));
-                self.step.member.days.insert(day.day, day);
-                continue;
-            }
             let is_tried =
                 matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some();
             if is_tried

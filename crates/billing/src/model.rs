@@ -74,6 +74,10 @@ words! {
 }
 
 impl DayState {
+    /// The states of days that are collected or need a person. An index of the database has these days.
+    pub const CASES: [Self; 5] =
+        [Self::Declined, Self::Collecting, Self::Missing, Self::Part, Self::NeedsPerson];
+
     /// Whether nothing more happens to the day by itself.
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Paid | Self::Recovered | Self::Part | Self::Waived | Self::GivenUp)
@@ -196,6 +200,24 @@ pub struct DueDay {
     pub code: Option<String>,
     /// The reason for the state, for people.
     pub reason: Option<String>,
+}
+
+/// A list of due days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DueDayFilter {
+    /// The id of their subscriptions; `None` is any subscription.
+    pub id: Option<String>,
+    /// Their states; empty is any state.
+    pub states: Vec<DayState>,
+    /// The most that are returned.
+    pub limit: u32,
+}
+
+impl Default for DueDayFilter {
+    fn default() -> Self {
+        Self { id: None, states: Vec::new(), limit: 100 }
+    }
 }
 
 /// A transaction of the gateway and its meaning for a due day.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
-use perennial::Amount;
 use perennial::clearent::{
     Paging, PlanKey, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict,
 };
+use perennial::{Amount, ErrorKind};
 
 use crate::Error;
 use crate::billing::{Billing, day_before, day_of, event};
@@ -40,7 +40,17 @@ impl Billing {
         };
         let mut found = self.north.client().transactions().search(&search);
         let mut by_subscription: BTreeMap<String, Vec<Read>> = BTreeMap::new();
-        while let Some(transaction) = found.next().await.transpose()? {
+        let mut is_whole = true;
+        while let Some(transaction) = found.next().await {
+            let transaction = match transaction {
+                Ok(transaction) => transaction,
+                // A record that cannot be read may be the charge of a due day, so that no day is complete.
+                Err(error) if error.kind() == ErrorKind::InvalidResponse => {
+                    is_whole = false;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             let Some(plan) = transaction.plan_key() else { continue };
             let Some((uid, term)) = self.store.term_of_plan(&plan).await? else { continue };
             let Some(read) = charge_of(&transaction, term) else { continue };
@@ -48,7 +58,7 @@ impl Billing {
                 by_subscription.entry(uid).or_default().push(read);
             }
         }
-        let has_changed = found.changed();
+        is_whole &= !found.changed();
         let mut count = 0;
         for (uid, reads) in by_subscription {
             count += u64::try_from(reads.len()).unwrap_or(0);
@@ -56,7 +66,7 @@ impl Billing {
         }
         // A day is complete an hour after its end, and only if the list did not change while it was read.
         let complete = day_before(day_of(hour_before(now)));
-        if !has_changed && complete > until {
+        if is_whole && complete > until {
             self.store.has_read_until(complete).await?;
         }
         Ok(count)

@@ -321,6 +321,14 @@ impl World {
                 }
             }
             for write in stepped.writes {
+                if let Write::Sale(due, _) = &write {
+                    let day = &self.member.days[due];
+                    let is_first = day.code.is_none() && day.reason.is_none();
+                    let subscription = &self.member.subscription;
+                    if subscription.status != Status::Active || is_first && !subscription.wants(*due) {
+                        return Err(format!("{due} is sold, and is not due"));
+                    }
+                }
                 if self.outcomes.contains_key(&write) {
                     return Err(format!("{write:?} is decided twice"));
                 }

@@ -53,10 +53,14 @@ pub(crate) enum Failure {
     Undecided { number: Reference, id: Option<TransactionId> },
     /// A write under an operation key is stored and not settled.
     Waiting(Box<Waiting>),
+    /// A decision about a subscription is stored, and not all of it is done; the text says what to do.
+    Unsettled(String),
     /// There is no journal at this path.
     NoJournal(String),
     /// The journal refuses the command, or fails.
     Journal(perennial_journal::Error),
+    /// Billing refuses the command.
+    Billing(perennial_billing::Error),
     /// The journal fails while a write is under way: the same command finds the result.
     JournalLost(perennial_journal::store::StoreError),
     /// Something in the journal needs a person; it is printed already.
@@ -162,10 +166,13 @@ impl Failure {
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
             Self::Excess(_) => Exit::Excess,
-            Self::CutShort { .. } | Self::Undecided { .. } | Self::Waiting(_) | Self::JournalLost(_) => {
-                Exit::Unknown
-            }
+            Self::CutShort { .. }
+            | Self::Undecided { .. }
+            | Self::Waiting(_)
+            | Self::Unsettled(_)
+            | Self::JournalLost(_) => Exit::Unknown,
             Self::Journal(error) => exit_of_journal(error),
+            Self::Billing(error) => exit_of_billing(error),
             Self::Attention(_) => Exit::Attention,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
@@ -223,6 +230,8 @@ impl Failure {
                 _ => word(ErrorKind::OutcomeUnknown),
             },
             Self::Journal(_) => "journal",
+            Self::Billing(_) => "billing",
+            Self::Unsettled(_) => "not-settled",
             Self::Attention(_) => "attention",
             Self::Start(_)
             | Self::Stopped(_)
@@ -243,6 +252,7 @@ impl Failure {
             | Self::Refused(message)
             | Self::Second(message)
             | Self::Excess(message)
+            | Self::Unsettled(message)
             | Self::Partial { message, .. } => message.clone(),
             Self::Keys(error) => error.to_string(),
             Self::Waiting(waiting) => waiting.message(),
@@ -250,6 +260,7 @@ impl Failure {
                 "there is no journal at {path}: the first write with --operation-key makes it; --db names another one"
             ),
             Self::Journal(error) => redact::text(&error.to_string()).into_owned(),
+            Self::Billing(error) => redact::text(&error.to_string()).into_owned(),
             Self::JournalLost(error) => format!(
                 "{error}. It is not known whether the request was sent: run the same command again with the same operation \
                  key, which finds out"
@@ -383,7 +394,7 @@ impl Failure {
     /// The operation that can be retried safely, in words.
     pub(crate) fn repeat(&self) -> Option<String> {
         let is_stored = matches!(self, Self::CutShort { operation_key: Some(_), .. });
-        if is_stored || matches!(self, Self::Waiting(_) | Self::JournalLost(_)) {
+        if is_stored || matches!(self, Self::Waiting(_) | Self::Unsettled(_) | Self::JournalLost(_)) {
             return Some("the same command".to_owned());
         }
         if let Some(id) = self.request_id() {
@@ -477,6 +488,16 @@ impl From<perennial_journal::Error> for Failure {
     }
 }
 
+impl From<perennial_billing::Error> for Failure {
+    fn from(error: perennial_billing::Error) -> Self {
+        match error {
+            perennial_billing::Error::Gateway(error) => error.into(),
+            perennial_billing::Error::Journal(error) => error.into(),
+            error => Self::Billing(error),
+        }
+    }
+}
+
 impl From<KeyStoreError> for Failure {
     fn from(error: KeyStoreError) -> Self {
         Self::Keys(error)
@@ -538,6 +559,15 @@ fn exit_of_journal(error: &perennial_journal::Error) -> Exit {
         | Error::InUse
         | Error::Store(StoreError::Busy(_) | StoreError::Lost { .. }) => Exit::Unavailable,
         Error::Outcome(_) | Error::Store(StoreError::Statement(_) | StoreError::Closed) => Exit::Internal,
+        _ => Exit::Usage,
+    }
+}
+
+/// The status of a refusal of billing, which changed nothing.
+fn exit_of_billing(error: &perennial_billing::Error) -> Exit {
+    match error {
+        perennial_billing::Error::NoSubscription(_) => Exit::NotFound,
+        perennial_billing::Error::Changed(_) => Exit::Unavailable,
         _ => Exit::Usage,
     }
 }

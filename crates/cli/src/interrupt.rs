@@ -92,7 +92,7 @@ impl Interrupt {
 
     /// Handles signals on a thread that lasts as long as the process: a signal may also arrive while the
     /// outcome is printed. A signal that is ignored, as by `nohup`, stays ignored.
-    fn listen(&self) -> io::Result<()> {
+    pub(crate) fn listen(&self) -> io::Result<()> {
         let mut journal = self.journal();
         if !journal.listens {
             let (listening, listens) = mpsc::channel();

@@ -24,10 +24,12 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &["perennial", "perennial-domain", "perennial-sqlite", "perennial-wire"],
         &["perennial-sandbox"],
     ),
+    // It plans the journal's writes, so it needs no wire of its own.
+    ("perennial-billing", &["perennial", "perennial-domain", "perennial-journal"], &["perennial-sandbox"]),
     ("perennial-sandbox", &["perennial-domain", "perennial-sqlite", "perennial-wire"], &[]),
     (
         "perennial-cli",
-        &["perennial", "perennial-journal", "perennial-sandbox", "perennial-domain"],
+        &["perennial", "perennial-billing", "perennial-journal", "perennial-sandbox", "perennial-domain"],
         &["perennial-oracle"],
     ),
     // It judges the others, so it must not share their code.
@@ -100,6 +102,8 @@ mod tests {
             ("perennial-sqlite", "perennial-domain", false, Some("must not depend on perennial-domain")),
             ("perennial-journal", "perennial-wire", false, None),
             ("perennial-sandbox", "perennial-journal", false, Some("must not depend on perennial-journal")),
+            ("perennial-billing", "perennial-journal", false, None),
+            ("perennial-billing", "perennial-wire", false, Some("must not depend on perennial-wire")),
             ("perennial-cli", "perennial-wire", false, Some("must not depend on perennial-wire")),
             ("xtask", "perennial-domain", true, Some("must not be tested with perennial-domain")),
             ("perennial-new", "perennial-new", true, Some("a crate without a place in the architecture")),

@@ -15,7 +15,7 @@ use perennial_journal::{Journal, Moment};
 
 use crate::Error;
 use crate::life::{Outcome, Write};
-use crate::model::{Charge, DueDay, Member, Route, Subscription, Term};
+use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Subscription, Term};
 
 /// The billing tables of one tenant.
 #[derive(Debug, Clone)]
@@ -26,13 +26,13 @@ pub(crate) struct Store {
 
 /// The condition of the subscriptions that are listed.
 pub(crate) enum Which<'a> {
-    /// The ones with this id, the newest generation first.
+    /// The subscriptions with this id, the newest generation first.
     Id(&'a str),
     /// The one with this uid.
     Uid(&'a str),
-    /// The ones whose next step is due.
+    /// Subscriptions whose next step is due.
     Due(Moment),
-    /// The ones whose id begins with this.
+    /// Subscriptions whose id begins with this.
     Prefix(&'a str),
 }
 
@@ -114,6 +114,42 @@ impl Store {
         let days = self.journal.rows(sql, uid(), day_of).await?;
         let days = days.into_iter().map(|day| (day.day, day)).collect();
         Ok(Member { subscription, terms, days })
+    }
+
+    /// The due days of a list, with the ids of their subscriptions.
+    pub(crate) async fn due_days(&self, filter: &DueDayFilter) -> Result<Vec<(String, DueDay)>, Error> {
+        let DueDayFilter { id, states, limit } = filter;
+        let one_of = |states: &[DayState]| {
+            let words: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
+            format!("d.state IN ({})", words.join(","))
+        };
+        let mut conditions = vec!["s.uid = d.subscription AND s.tenant = ?1".to_owned()];
+        let mut values = vec![Value::from(self.tenant.as_str())];
+        if let Some(id) = id {
+            conditions.push("s.id = ?2".to_owned());
+            values.push(id.as_str().into());
+        }
+        let are_cases = !states.is_empty() && states.iter().all(|state| DayState::CASES.contains(state));
+        if are_cases {
+            // The condition of the index, word by word, so that it is used.
+            conditions.push(one_of(&DayState::CASES));
+        }
+        if !states.is_empty() {
+            conditions.push(one_of(states));
+        }
+        // SQLite reads the tables of a cross join in this order.
+        let tables = if are_cases && id.is_none() {
+            "perennial_due_day d CROSS JOIN perennial_subscription s"
+        } else {
+            "perennial_subscription s CROSS JOIN perennial_due_day d"
+        };
+        let columns: Vec<_> = DAY.split(", ").map(|column| format!("d.{column}")).collect();
+        let sql = format!(
+            "SELECT s.id, {} FROM {tables} WHERE {} ORDER BY d.day, s.id LIMIT {limit}",
+            columns.join(", "),
+            conditions.join(" AND ")
+        );
+        Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, day_of(row)?))).await?)
     }
 
     /// The subscription and the number of the term of a plan.
@@ -357,7 +393,6 @@ pub(crate) fn guard(uid: &str) -> String {
 }
 
 fn is_trying(day: &DueDay) -> bool {
-    use crate::model::DayState;
     day.tries > 0 && matches!(day.state, DayState::Collecting | DayState::NeedsPerson)
 }
 

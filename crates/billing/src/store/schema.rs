@@ -32,7 +32,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        PRIMARY KEY (subscription, day), UNIQUE (subscription, day, route), CHECK ((route = 'plan') = (term IS NOT NULL)),
        FOREIGN KEY (subscription, term) REFERENCES perennial_term (subscription, number))",
     "CREATE INDEX perennial_day ON perennial_due_day (day)",
-    "CREATE INDEX perennial_open_day ON perennial_due_day (state, day)
+    "CREATE INDEX perennial_day_state ON perennial_due_day (state, day)
        WHERE state IN ('declined','collecting','missing','part','needs-person')",
     "CREATE TABLE perennial_try (
        subscription TEXT NOT NULL, day TEXT NOT NULL, number BIGINT NOT NULL,

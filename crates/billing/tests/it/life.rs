@@ -154,5 +154,9 @@ async fn bad_input_changes_nothing() {
     ] {
         assert!(error.to_string().contains(expected), "{error}");
     }
-    assert_eq!(billing.show("M-1").await.unwrap().subscription.version, 1);
+    let kept = billing.show("M-1").await.unwrap().subscription;
+    assert_eq!(
+        (kept.amount, kept.ends_on, kept.pause, kept.status),
+        (gold().amount, None, None, Status::Active)
+    );
 }

@@ -47,6 +47,7 @@ mod connect;
 mod criteria;
 mod customer_tokens;
 mod customers;
+mod due_days;
 mod forecast;
 mod hold;
 mod invoice;
@@ -60,9 +61,11 @@ mod quickstart;
 mod sandbox;
 mod schedule;
 mod second;
+mod subscriptions;
 mod test_sale;
 mod tokens;
 mod transactions;
+mod work;
 
 use clap::Subcommand;
 use perennial::Violations;
@@ -113,6 +116,14 @@ pub(crate) enum Command {
     /// The journal: writes under an operation key, each of which takes effect once
     #[command(subcommand)]
     Journal(journal::Journals),
+    /// Subscriptions: monthly charges without end, or until a day
+    #[command(subcommand)]
+    Subscriptions(subscriptions::Subscriptions),
+    /// Days on which a charge of a subscription is due
+    #[command(subcommand)]
+    DueDays(due_days::DueDays),
+    /// Does the work on all subscriptions of a merchant until a signal stops it
+    Work(work::Work),
     /// Stops sending for a merchant, or goes on
     #[command(subcommand)]
     Hold(hold::Hold),
@@ -153,6 +164,9 @@ impl Command {
             Self::Invoice(invoice) => invoice.run(global).await,
             Self::ClientPay(command) => command.run(global).await,
             Self::Journal(journal) => journal.run(global).await,
+            Self::Subscriptions(subscriptions) => Box::pin(subscriptions.run(global)).await,
+            Self::DueDays(due_days) => due_days.run(global).await,
+            Self::Work(work) => work.run(global).await,
             Self::Hold(hold) => hold.run(global).await,
             Self::Sandbox(local) => local.run(global).await,
             Self::Quickstart(quickstart) => quickstart.run(global).await,

@@ -16,8 +16,8 @@ const WITHOUT_COMMAND: &[&str] =
 const BY_OPTION: &[(&str, &str)] = &[("access.new-customer", "access.new")];
 
 /// Commands that change something, and nothing at a vendor's gateway that would be another one the second time. An unused
-/// request id has no effect.
-const NO_WRITES: &[&str] = &["connect", "disconnect", "clientpay request-id"];
+/// request id has no effect, and what the worker sends is stored under keys of its own.
+const NO_WRITES: &[&str] = &["connect", "disconnect", "clientpay request-id", "work"];
 
 /// Holds: Every command that writes at a gateway takes an operation key, and every write of the tables of operations has such a command.
 #[test]
@@ -36,7 +36,8 @@ fn every_write_takes_an_operation_key() {
         let (_, help) = pages().find(|(path, _)| *path == leaf.path).unwrap();
         let takes_key = help.contains("--operation-key <KEY>");
         let is_own = |own: &&str| leaf.path.starts_with(&format!("{own} "));
-        let is_local = NO_WRITES.contains(&leaf.path) || ["journal", "hold", "sandbox"].iter().any(is_own);
+        let is_local = NO_WRITES.contains(&leaf.path)
+            || ["journal", "subscriptions", "hold", "sandbox"].iter().any(is_own);
         let is_write = !leaf.operation.is_empty();
         assert_eq!(takes_key, is_write, "{}", leaf.path);
         // Whoever adds a command says what it writes.

@@ -119,6 +119,16 @@ const LEAVES: &[Leaf] = &[
     changes("journal rebind", "--db {journal} --reason deleted --actor ada"),
     changes("journal run", "--until-idle --db {journal}"),
     reads("journal events", "--db {journal}"),
+    changes("subscriptions start", "--id M-2 --customer-key {customer} --token-id {token} --name Silver --amount 40 --day 20 {books}"),
+    reads("subscriptions show", "M-1 {books}"),
+    reads("subscriptions list", "{books}"),
+    changes("subscriptions change", "M-1 --amount 55 --actor ada {books}"),
+    changes("subscriptions pause", "M-1 --until 2027-04-01 --actor ada {books}"),
+    changes("subscriptions resume", "M-1 --actor ada {books}"),
+    changes("subscriptions cancel", "M-1 --now --actor ada {books}"),
+    changes("subscriptions keep", "M-1 --actor ada {ending}"),
+    reads("due-days list", "--id M-1 {books}"),
+    changes("work", "--until-idle {books}"),
     changes("hold on", "--db {journal} --reason prices --actor ada"),
     changes("hold off", "--db {journal} --reason prices --actor ada"),
     reads("sandbox serve", "--listen 127.0.0.1:0"),
@@ -213,6 +223,7 @@ impl Standing<'_> {
             }
             "snapshot" => self.shell.world().snapshot().await.unwrap(),
             "journal" | "settled" | "planned" | "stuck" => self.journal(name).await,
+            "books" | "ending" => self.books(name).await,
             _ => self.create_at_clientpay(name).await,
         }
     }
@@ -291,13 +302,37 @@ impl Standing<'_> {
         options
     }
 
-    /// Creates a journal with an intent in a state, and returns the options that name both.
-    async fn journal(&self, name: &str) -> String {
-        // The world has the control customers of earlier journals, from which this one would take over the keys.
+    /// Deletes the control customers of earlier journals, from which a new one would take over the keys.
+    async fn forget_journals(&self) {
         let search = CustomerSearch { first_name: Some("Perennial".to_owned()), ..CustomerSearch::default() };
         for control in self.clearent().customers().search(&search).collect_all().await.unwrap() {
             self.clearent().customers().delete(&control.customer_key).await.unwrap();
         }
+    }
+
+    /// Starts a subscription, and returns the options of its database.
+    async fn books(&self, name: &str) -> String {
+        self.forget_journals().await;
+        let token = Box::pin(self.create("token")).await;
+        let options = format!("--db sqlite:{} --clock sandbox", self.folder.join("books.db").display());
+        let write = |line: &str| {
+            let mut command = perennial();
+            command.args(["--base-url", self.shell.url()]).args(line.split(' ')).args(options.split(' '));
+            command.envs(self.shell.environment());
+            let ran = crate::shell::finish(command, "");
+            assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+        };
+        let start = "subscriptions start --id M-1 --customer-key cust_ada --name Gold --amount 50 --day 15";
+        write(&format!("{start} --token-id {token}"));
+        if name == "ending" {
+            write("subscriptions cancel M-1 --on 2027-06-30 --actor ada");
+        }
+        options
+    }
+
+    /// Creates a journal with an intent in a state, and returns the options that name both.
+    async fn journal(&self, name: &str) -> String {
+        self.forget_journals().await;
         let url = format!("sqlite:{}", self.folder.join("journal.db").display());
         let write = |line: &str, code: i32| {
             let mut command = perennial();

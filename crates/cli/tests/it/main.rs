@@ -34,6 +34,7 @@ mod serve;
 mod shell;
 mod signals;
 mod stuck;
+mod subscriptions;
 mod terminal;
 mod unreadable;
 mod walk;

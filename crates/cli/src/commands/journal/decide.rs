@@ -26,16 +26,20 @@ pub(crate) struct Decider {
 
 impl Decider {
     pub(crate) fn by(self) -> Result<By, Failure> {
-        let Self { reason, actor } = self;
-        if reason.trim().is_empty() || reason == "TEXT" {
-            return Err(Failure::Usage("--reason has no reason: say why, in a sentence".to_owned()));
-        }
-        let user = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env::var(name).ok());
-        let actor = actor.or_else(user).filter(|actor| !actor.trim().is_empty());
-        let actor = actor
-            .ok_or_else(|| Failure::Usage("it is not known who you are: pass --actor NAME".to_owned()))?;
-        Ok(By { actor, reason })
+        decided_by(self.reason, self.actor)
     }
+}
+
+/// The person of a decision: by default the user of this process.
+pub(crate) fn decided_by(reason: String, actor: Option<String>) -> Result<By, Failure> {
+    if reason.trim().is_empty() || reason == "TEXT" {
+        return Err(Failure::Usage("--reason has no reason: say why, in a sentence".to_owned()));
+    }
+    let user = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env::var(name).ok());
+    let actor = actor.or_else(user).filter(|actor| !actor.trim().is_empty());
+    let actor =
+        actor.ok_or_else(|| Failure::Usage("it is not known who you are: pass --actor NAME".to_owned()))?;
+    Ok(By { actor, reason })
 }
 
 #[derive(Debug, Args)]

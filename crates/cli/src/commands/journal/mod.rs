@@ -24,7 +24,7 @@ use decide::{Adopt, Rebind, Resolve, Withdraw};
 use doctor::Doctor;
 use show::Show;
 
-pub(super) use decide::Decider;
+pub(super) use decide::{Decider, decided_by};
 
 /// The journal.
 #[derive(Debug, Subcommand)]

@@ -5,9 +5,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use chrono::Utc;
 use clap::{Args, ValueEnum};
 use perennial::keys::Profile;
-use perennial::{Clearent, Environment};
+use perennial::{Clearent, Environment, NaiveDate};
 use perennial_journal::machine::Rules;
 use perennial_journal::{Journal, Moment, ShiftedClock, SystemClock};
 
@@ -57,7 +58,7 @@ impl Database {
     }
 
     /// Opens the journal, and creates it if it does not exist.
-    pub(super) async fn open_or_create(&self, global: &Global) -> Result<Journal, Failure> {
+    pub(in crate::commands) async fn open_or_create(&self, global: &Global) -> Result<Journal, Failure> {
         if self.db.as_deref() == Some("sqlite::memory:") {
             let message =
                 "a journal in memory forgets its operation keys when the command ends: give --db sqlite:PATH";
@@ -97,6 +98,14 @@ impl Database {
                 Journal::open_with(&url, ShiftedClock::from(now), rules).await?
             }
             Some(WhichClock::System) | None => Journal::open_with(&url, SystemClock, rules).await?,
+        })
+    }
+
+    /// The day of the clock, in UTC.
+    pub(in crate::commands) async fn today(&self, global: &Global) -> Result<NaiveDate, Failure> {
+        Ok(match self.clock {
+            Some(WhichClock::Sandbox) => world_time(global).await?.date_naive(),
+            Some(WhichClock::System) | None => Utc::now().date_naive(),
         })
     }
 

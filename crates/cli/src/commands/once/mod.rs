@@ -91,14 +91,20 @@ impl Once {
             return Ok(None);
         };
         perennial_journal::check_key(key)?;
-        if global.deadline() > LONGEST {
-            let message = "under an operation key, a call has at most 60 seconds: give --timeout 60 or less";
-            return Err(Failure::Usage(message.to_owned()));
-        }
+        check_deadline(global)?;
         if global.dry_run.is_on() {
             return Ok(None);
         }
         global.interrupt.under(key);
         Ok(Some(key.clone()))
     }
+}
+
+/// Refuses a time limit that is longer than the claim of an intent allows.
+pub(super) fn check_deadline(global: &Global) -> Result<(), Failure> {
+    if global.deadline() > LONGEST {
+        let message = "under an operation key, a call has at most 60 seconds: give --timeout 60 or less";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    Ok(())
 }

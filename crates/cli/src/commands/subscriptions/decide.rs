@@ -1,0 +1,188 @@
+//! Decisions about a subscription: `perennial subscriptions change`, `pause`, `resume`, `cancel` and `keep`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use perennial::{Amount, NaiveDate};
+use perennial_billing::{CancelAt, Decision, Status, SubscriptionChange};
+
+use super::place::Place;
+use super::show::Shown;
+use super::start::AHEAD;
+use super::{date, unsettled};
+use crate::commands::both;
+use crate::commands::criteria::{Criteria, key};
+use crate::commands::journal::decided_by;
+use crate::context::Global;
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::output::{Output, Record, note};
+
+/// A subscription by its id, and the person who decides.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The id of the subscription
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The reason, which is kept with the decision
+    #[arg(long, value_name = "TEXT", default_value = "by the command")]
+    reason: String,
+    /// The person who decides; the default is your user name
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    changes: Changes,
+    #[command(flatten)]
+    named: Named,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// The new amount of each charge
+    #[arg(long, value_name = "AMOUNT")]
+    amount: Option<String>,
+    /// Another token of the customer
+    #[arg(long, value_name = "ID")]
+    token_id: Option<String>,
+    /// The new day of the month, 1 to 28
+    #[arg(long, value_name = "DAY")]
+    day: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// The first day of the pause, yyyy-MM-dd; the default is today
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The first day after the pause, yyyy-MM-dd
+    #[arg(long, value_name = "DATE")]
+    until: String,
+    #[command(flatten)]
+    named: Named,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cancel {
+    #[command(flatten)]
+    when: When,
+    #[command(flatten)]
+    named: Named,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct When {
+    /// Charge nothing more; tries of declined charges are withdrawn, too
+    #[arg(long)]
+    now: bool,
+    /// End with the period that is charged already; charges that were declined are still collected
+    #[arg(long)]
+    at_period_end: bool,
+    /// The last day on which a charge may be due, yyyy-MM-dd
+    #[arg(long, value_name = "DATE")]
+    on: Option<String>,
+}
+
+impl Change {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let Changes { amount, token_id, day } = &self.changes;
+        let mut criteria = Criteria::default();
+        let change = SubscriptionChange {
+            amount: criteria.read("amount", amount.as_ref()),
+            token: criteria.read("token-id", token_id.as_ref()),
+            day: criteria.read("day", day.as_ref()),
+        };
+        self.named.run(global, &Decision::Change(criteria.finish(change)?)).await
+    }
+}
+
+impl Pause {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let until = key::<perennial::Date>("until", &self.until);
+        let (from, until) = both(date("from", self.from.as_ref()), until)?;
+        self.named.run(global, &Decision::Pause { from, until: until.naive() }).await
+    }
+}
+
+impl Cancel {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let at = match date("on", self.when.on.as_ref())? {
+            Some(day) => CancelAt::Day(day),
+            None if self.when.at_period_end => CancelAt::PeriodEnd,
+            None => CancelAt::Now,
+        };
+        self.named.run(global, &Decision::Cancel(at)).await
+    }
+}
+
+impl Named {
+    pub(super) async fn run(self, global: &Global, decision: &Decision) -> Result<(), Failure> {
+        let Self { id, reason, actor, place } = self;
+        let by = decided_by(reason, actor)?;
+        let opened = place.open(global, &global.client().await?).await?;
+        if global.dry_run.is_on() {
+            let [before, after] = opened.billing.preview_decision(&id, decision, AHEAD).await?;
+            return preview(global, &id, &before, &after);
+        }
+        // The same command again may find that it is done.
+        let is_cancel = matches!(decision, Decision::Cancel(_));
+        let is_over = is_cancel && opened.billing.show(&id).await?.subscription.status == Status::Ended;
+        let mut worked = Ok(());
+        if !is_over {
+            global.interrupt.under(&format!("subscriptions/{id}"));
+            let decided = opened.billing.decide(&id, decision, by).await?;
+            if decided.subscription.status == Status::Canceling {
+                worked = opened.billing.work().await.map(drop);
+            }
+        }
+        let shown = Shown::of(&opened, &place, global, &id).await?;
+        shown.print_written(global)?;
+        match worked {
+            Err(error) => {
+                let why = format!("the work on it is not complete: {}", Failure::from(error).message());
+                Err(unsettled(&id, &why))
+            }
+            Ok(()) if shown.member.subscription.status == Status::Canceling => {
+                Err(unsettled(&id, "is canceling: something of it is still open at the gateway"))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// Prints the charges before and after a decision.
+fn preview(
+    global: &Global,
+    id: &str,
+    before: &[(NaiveDate, Amount)],
+    after: &[(NaiveDate, Amount)],
+) -> Result<(), Failure> {
+    let mut days: BTreeMap<NaiveDate, [Option<Amount>; 2]> = BTreeMap::new();
+    for (list, at) in [(before, 0), (after, 1)] {
+        for (day, amount) in list {
+            days.entry(*day).or_default()[at] = Some(*amount);
+        }
+    }
+    // A full list tells nothing about later days.
+    let full = [before, after].into_iter().filter(|list| list.len() == AHEAD);
+    let last = full.filter_map(|list| list.last()).map(|(day, _)| *day).min();
+    let shown = days.into_iter().filter(|(day, _)| last.is_none_or(|last| *day <= last));
+    let charges: Vec<Record> = shown
+        .map(|(day, [before, after])| {
+            Record::default().with("date", day.to_string()).with("before", before).with("after", after)
+        })
+        .collect();
+    if global.output == Output::Table {
+        global.output.rows(&["date", "before", "after"], charges)?;
+        note("a dry run: nothing was changed");
+        return Ok(());
+    }
+    DryRun::print(global.output, Record::default().with("id", id).with("charges", charges))
+}

@@ -1,0 +1,57 @@
+//! The merchant and the database of subscriptions.
+
+use clap::Args;
+use perennial::Clearent;
+use perennial_billing::Billing;
+use perennial_journal::{Error, Journal};
+
+use crate::commands::once::{Database, Tenancy, check_deadline};
+use crate::context::Global;
+use crate::failure::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    #[command(flatten)]
+    tenancy: Tenancy,
+    #[command(flatten)]
+    pub(super) database: Database,
+}
+
+/// The subscriptions of a merchant, and the journal with their writes.
+pub(in crate::commands) struct Opened {
+    pub(in crate::commands) billing: Billing,
+    pub(in crate::commands) tenant: String,
+    pub(super) journal: Journal,
+}
+
+impl Place {
+    /// Opens the subscriptions of a merchant that the journal has.
+    pub(in crate::commands) async fn open(
+        &self,
+        global: &Global,
+        client: &Clearent,
+    ) -> Result<Opened, Failure> {
+        check_deadline(global)?;
+        let journal = self.database.open_existing(global).await?;
+        let tenant = self.tenancy.of(global, &journal, client).await?;
+        if journal.tenants().await?.iter().all(|known| known.name != tenant) {
+            return Err(Error::NoTenant(tenant).into());
+        }
+        Opened::of(journal, tenant, client).await
+    }
+
+    /// Opens the subscriptions of a merchant, and makes the journal and its tenant if they do not exist.
+    pub(super) async fn open_or_create(&self, global: &Global, client: &Clearent) -> Result<Opened, Failure> {
+        check_deadline(global)?;
+        let journal = self.database.open_or_create(global).await?;
+        let tenant = self.tenancy.of(global, &journal, client).await?;
+        Opened::of(journal, tenant, client).await
+    }
+}
+
+impl Opened {
+    async fn of(journal: Journal, tenant: String, client: &Clearent) -> Result<Self, Failure> {
+        let billing = Billing::open(&journal, &journal.clearent(&tenant, client).await?).await?;
+        Ok(Self { billing, tenant, journal })
+    }
+}

@@ -1,0 +1,247 @@
+//! `perennial subscriptions show` and `list`
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use perennial::transport::redact;
+use perennial::{Amount, NaiveDate};
+use perennial_billing::{DayState, DueDay, Member, Status, Subscription, Term};
+use perennial_journal::Error;
+
+use super::place::{Opened, Place};
+use crate::context::Global;
+use crate::failure::{Failure, Written};
+use crate::output::{Output, Record};
+
+/// The charges that are shown.
+const NEXT: usize = 3;
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The id of the subscription
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Subscriptions whose id begins with this
+    #[arg(value_name = "TEXT")]
+    prefix: Option<String>,
+    /// The number of subscriptions
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A subscription and all that explains it.
+pub(super) struct Shown {
+    pub(super) member: Member,
+    next: Vec<(NaiveDate, Amount)>,
+    /// Due days that are collected or need a person.
+    cases: Vec<(DueDay, Option<String>)>,
+    /// The commands that show the open writes of plans, by the number of the term.
+    plans: Vec<(i64, String)>,
+}
+
+impl Shown {
+    pub(super) async fn of(
+        opened: &Opened,
+        place: &Place,
+        global: &Global,
+        id: &str,
+    ) -> Result<Self, Failure> {
+        let member = opened.billing.show(id).await?;
+        let next = opened.billing.preview(id, NEXT).await?;
+        let (mut cases, mut plans) = (Vec::new(), Vec::new());
+        for due in member.days.values().filter(|due| DayState::CASES.contains(&due.state)) {
+            let command = match member.key_of_sale(due) {
+                Some(key) => opened.show_open(place, global, &key).await?,
+                None => None,
+            };
+            cases.push((due.clone(), command));
+        }
+        for term in &member.terms {
+            let Some(key) = member.key_of_term(term) else { continue };
+            let command = opened.show_open(place, global, &key).await?;
+            plans.extend(command.map(|command| (term.number, command)));
+        }
+        Ok(Self { member, next, cases, plans })
+    }
+
+    pub(super) fn needs_person(&self) -> bool {
+        self.cases.iter().any(|(due, _)| due.state == DayState::NeedsPerson)
+    }
+
+    fn print(&self, global: &Global) -> Result<(), Failure> {
+        match global.output {
+            Output::Table => Output::text(&self.screen()),
+            output => output.record(&self.record()),
+        }
+    }
+
+    /// Prints the subscription after a decision, which is stored even if it cannot be printed.
+    pub(super) fn print_written(&self, global: &Global) -> Result<(), Failure> {
+        self.print(global).map_err(|failure| match failure {
+            Failure::Unprinted { error, .. } => {
+                let object = Some(format!("subscription {}", self.member.subscription.id));
+                Failure::Unprinted { error, written: Some(Written { object, exchange_id: None }) }
+            }
+            failure => failure,
+        })
+    }
+
+    fn record(&self) -> Record {
+        let subscription = &self.member.subscription;
+        let day = |day: NaiveDate| day.to_string();
+        let (pause_from, pause_until) = subscription.pause.unzip();
+        let next = self.next.iter().map(|(date, amount)| {
+            Record::default().with("date", date.to_string()).with("payment-amount", *amount)
+        });
+        let cases =
+            self.cases.iter().map(|(due, command)| due_record(None, due).with("command", command.as_deref()));
+        let plans = self.member.terms.iter().map(|term| {
+            Record::default()
+                .with("plan-key", term.plan.clone())
+                .with("status", term.status.as_str())
+                .with("first", term.first.to_string())
+                .with("last", term.last.to_string())
+                .with("payment-amount", term.amount)
+                .with("token-id", term.token.clone())
+                .with("command", self.command_of(term))
+        });
+        summary(subscription)
+            .with("generation", u64::try_from(subscription.generation).unwrap_or(0))
+            .with("customer-key", subscription.customer.clone())
+            .with("token-id", subscription.token.clone())
+            .with("name", subscription.name.as_str())
+            .with("from", day(subscription.from))
+            .with("until", subscription.ends_on.map(day))
+            .with("pause-from", pause_from.map(day))
+            .with("pause-until", pause_until.map(day))
+            .with("next", next.collect::<Vec<_>>())
+            .with("open", cases.collect::<Vec<_>>())
+            .with("plans", plans.collect::<Vec<_>>())
+    }
+
+    fn screen(&self) -> String {
+        let subscription = &self.member.subscription;
+        let mut screen = String::new();
+        let mut line = |name: &str, text: &str| {
+            let _ = writeln!(screen, "{name:<14}{}", redact::text(text));
+        };
+        line("subscription", &subscription.id);
+        line("status", subscription.status.as_str());
+        line("name", &subscription.name);
+        line("customer", subscription.customer.as_str());
+        line("token", subscription.token.as_str());
+        line("amount", &format!("{} on day {}", subscription.amount, subscription.day.get()));
+        line("from", &subscription.from.to_string());
+        if let Some(last) = subscription.ends_on {
+            line("until", &last.to_string());
+        }
+        if let Some((from, until)) = subscription.pause {
+            line("pause", &format!("from {from}, before {until}"));
+        }
+        for (day, amount) in &self.next {
+            // A date beside an amount can resemble a card number, which is masked.
+            line("next", &format!("{amount} on {day}"));
+        }
+        if let Some(term) = self.member.live() {
+            let plan = term.plan.as_ref().map_or("not made", |plan| plan.as_str());
+            line("plan", &format!("{plan}, {}, from {} to {}", term.status, term.first, term.last));
+            if let Some(command) = self.command_of(term) {
+                line("  look", command);
+            }
+        }
+        for (due, command) in &self.cases {
+            line("open", &explained(due));
+            if let Some(command) = command {
+                line("  look", command);
+            }
+        }
+        screen
+    }
+
+    /// The command that shows the open write of a term.
+    fn command_of(&self, term: &Term) -> Option<&str> {
+        let (_, command) = self.plans.iter().find(|(number, _)| *number == term.number)?;
+        Some(command)
+    }
+}
+
+impl Opened {
+    /// The command that shows an intent, if it is stored and open.
+    async fn show_open(&self, place: &Place, global: &Global, key: &str) -> Result<Option<String>, Failure> {
+        match self.journal.intent(Some(&self.tenant), key).await {
+            Ok(intent) if !intent.state.is_final() => {
+                let line = place.database.on("perennial journal show").word(key);
+                Ok(Some(line.again(&global.again)))
+            }
+            Ok(_) | Err(Error::NoIntent(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A due day in a line: its state, and the reason.
+fn explained(due: &DueDay) -> String {
+    let code = due.code.as_ref().filter(|code| !code.is_empty()).map(|code| format!("result code {code}"));
+    let next = due.next_try.map(|day| format!("next try on {day}"));
+    let parts = [due.reason.clone(), code, next];
+    let why: Vec<String> = parts.into_iter().flatten().collect();
+    let end = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+    format!("{} on {}, {}{end}", due.amount, due.day, due.state)
+}
+
+/// A due day in a few members.
+pub(in crate::commands) fn due_record(id: Option<&str>, due: &DueDay) -> Record {
+    Record::default()
+        .with("subscription", id)
+        .with("day", due.day.to_string())
+        .with("state", due.state.as_str())
+        .with("payment-amount", due.amount)
+        .with("route", due.route.as_str())
+        .with("tries", u64::try_from(due.tries).unwrap_or(0))
+        .with("next-try", due.next_try.map(|day| day.to_string()))
+        .with("result-code", due.code.clone().filter(|code| !code.is_empty()))
+        .with("reason", due.reason.as_deref())
+}
+
+/// The members that a list has, too.
+fn summary(subscription: &Subscription) -> Record {
+    Record::default()
+        .with("id", subscription.id.as_str())
+        .with("status", subscription.status.as_str())
+        .with("payment-amount", subscription.amount)
+        .with("day", subscription.day)
+}
+
+impl Show {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let opened = self.place.open(global, &global.client().await?).await?;
+        Shown::of(&opened, &self.place, global, &self.id).await?.print(global)
+    }
+}
+
+/// Columns of a list of subscriptions, the most important first.
+const SUBSCRIPTIONS: &[&str] = &["id", "status", "payment-amount", "day", "next"];
+
+impl List {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let opened = self.place.open(global, &global.client().await?).await?;
+        let mut rows = Vec::new();
+        let prefix = self.prefix.unwrap_or_default();
+        for subscription in opened.billing.list(&prefix, self.limit).await? {
+            let next = match subscription.status {
+                Status::Ended => None,
+                _ => opened.billing.preview(&subscription.id, 1).await?.pop(),
+            };
+            rows.push(summary(&subscription).with("next", next.map(|(day, _)| day.to_string())));
+        }
+        global.output.rows(SUBSCRIPTIONS, rows)
+    }
+}

@@ -1,0 +1,153 @@
+//! `perennial subscriptions start`
+
+use clap::Args;
+use perennial::Clearent;
+use perennial_billing::{Error, NewSubscription, Status, TermStatus};
+use perennial_journal::Error as JournalError;
+
+use super::place::{Opened, Place};
+use super::show::Shown;
+use super::{date, unsettled};
+use crate::commands::criteria::key;
+use crate::commands::{both, renamed};
+use crate::context::Global;
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::output::charges::records;
+use crate::output::{Output, Record, note};
+
+/// The charges that a dry run shows.
+pub(super) const AHEAD: usize = 12;
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// Your id of the subscription: 1 to 60 letters, digits, '-', '_' or '.'
+    #[arg(long, value_name = "ID")]
+    id: String,
+    /// The customer
+    #[arg(long, value_name = "KEY")]
+    customer_key: String,
+    /// The token of the customer's card
+    #[arg(long, value_name = "ID")]
+    token_id: String,
+    /// The name of its plans
+    #[arg(long, value_name = "TEXT")]
+    name: String,
+    /// The amount of each charge
+    #[arg(long, value_name = "AMOUNT")]
+    amount: String,
+    /// The day of the month, 1 to 28
+    #[arg(long, value_name = "DAY")]
+    day: String,
+    /// The first charge is on or after this day, yyyy-MM-dd; the default is today
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The last day on which a charge may be due, yyyy-MM-dd; the default is without end
+    #[arg(long, value_name = "DATE", conflicts_with = "charges")]
+    until: Option<String>,
+    /// The number of charges; the default is without end
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    charges: Option<u32>,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Start {
+    pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
+        let new = self.subscription()?;
+        let client = global.client().await?;
+        if global.dry_run.is_on() {
+            return self.preview(new, global, &client).await;
+        }
+        let opened = self.place.open_or_create(global, &client).await?;
+        let new = self.with_charges(new, &opened).await?;
+        global.interrupt.under(&format!("subscriptions/{}", self.id));
+        opened.billing.start(&new).await.map_err(named)?;
+        let worked = opened.billing.work().await;
+        let shown = Shown::of(&opened, &self.place, global, &self.id).await?;
+        shown.print_written(global)?;
+        if let Err(error) = worked {
+            let why = format!("the work on it is not complete: {}", Failure::from(error).message());
+            return Err(unsettled(&self.id, &why));
+        }
+        match shown.member.live() {
+            Some(term) if term.status != TermStatus::Active => {
+                Err(unsettled(&self.id, "its plan is not active yet"))
+            }
+            None if shown.needs_person() => {
+                Err(unsettled(&self.id, "a person must find out what became of its plan"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn subscription(&self) -> Result<NewSubscription, Failure> {
+        let card = both(key("customer-key", &self.customer_key), key("token-id", &self.token_id));
+        let charge = both(key("amount", &self.amount), key("day", &self.day));
+        let period = both(date("from", self.from.as_ref()), date("until", self.until.as_ref()));
+        let (((customer, token), (amount, day)), (from, until)) = both(both(card, charge), period)?;
+        let mut new = NewSubscription::new(&self.id, customer, token, &self.name, amount, day);
+        (new.from, new.until) = (from, until);
+        Ok(new)
+    }
+
+    /// Counts the charges from the first due day: that of a subscription that exists, so that the same command on a later
+    /// day has the same end.
+    async fn with_charges(
+        &self,
+        mut new: NewSubscription,
+        opened: &Opened,
+    ) -> Result<NewSubscription, Failure> {
+        let Some(charges) = self.charges else { return Ok(new) };
+        if new.from.is_none() {
+            new.from = match opened.billing.show(&self.id).await {
+                Ok(member) if member.subscription.status != Status::Ended => Some(member.subscription.from),
+                Ok(_) | Err(Error::NoSubscription(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(new.charges(charges, opened.billing.today().await?))
+    }
+
+    async fn preview(self, new: NewSubscription, global: &Global, client: &Clearent) -> Result<(), Failure> {
+        let amount = new.amount;
+        let charges = match self.place.open(global, client).await {
+            Ok(opened) => {
+                let new = self.with_charges(new, &opened).await?;
+                opened.billing.preview_start(&new, AHEAD).await.map_err(named)?
+            }
+            // It would be the first one.
+            Err(Failure::NoJournal(_) | Failure::Journal(JournalError::NoTenant(_))) => {
+                let today = self.place.database.today(global).await?;
+                let new = match self.charges {
+                    Some(charges) => new.charges(charges, today),
+                    None => new,
+                };
+                let charges = new.preview(today, AHEAD)?;
+                let tokens = client.customers().tokens(&new.customer).list().await?;
+                if tokens.iter().all(|known| known.token_id != new.token) {
+                    return Err(Error::ForeignToken.into());
+                }
+                charges
+            }
+            Err(failure) => return Err(failure),
+        };
+        let charges = records(charges.into_iter().map(|(day, _)| day), amount);
+        if global.output == Output::Table {
+            global.output.rows(&["charge", "date", "payment-amount", "total"], charges)?;
+            note("a dry run: nothing was changed");
+            return Ok(());
+        }
+        DryRun::print(global.output, Record::default().with("id", self.id).with("charges", charges))
+    }
+}
+
+/// Names the fields of a plan as the options that fill them.
+fn named(error: Error) -> Failure {
+    if let Error::Gateway(gateway) = &error
+        && let Some(violations) = gateway.violations()
+    {
+        return renamed(violations, "plan-name", "name").into();
+    }
+    error.into()
+}
