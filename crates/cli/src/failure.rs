@@ -65,6 +65,8 @@ pub(crate) enum Failure {
     JournalLost(perennial_journal::store::StoreError),
     /// Something in the journal needs a person; it is printed already.
     Attention(usize),
+    /// The books of a month do not close.
+    Differences(usize),
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -173,7 +175,7 @@ impl Failure {
             | Self::JournalLost(_) => Exit::Unknown,
             Self::Journal(error) => exit_of_journal(error),
             Self::Billing(error) => exit_of_billing(error),
-            Self::Attention(_) => Exit::Attention,
+            Self::Attention(_) | Self::Differences(_) => Exit::Attention,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
             Self::Stopped(_) => Exit::Stopped,
@@ -233,6 +235,7 @@ impl Failure {
             Self::Billing(_) => "billing",
             Self::Unsettled(_) => "not-settled",
             Self::Attention(_) => "attention",
+            Self::Differences(_) => "differences",
             Self::Start(_)
             | Self::Stopped(_)
             | Self::World(_)
@@ -265,6 +268,8 @@ impl Failure {
                 "{error}. It is not known whether the request was sent: run the same command again with the same operation \
                  key, which finds out"
             ),
+            Self::Differences(1) => "the books have 1 difference".to_owned(),
+            Self::Differences(count) => format!("the books have {count} differences"),
             Self::Attention(1) => "the journal has 1 thing that needs attention".to_owned(),
             Self::Attention(count) => format!("the journal has {count} things that need attention"),
             Self::Start(error) => error.to_string(),

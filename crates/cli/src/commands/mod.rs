@@ -41,6 +41,7 @@ macro_rules! options {
 
 mod address;
 mod batches;
+mod books;
 mod clientpay;
 mod completions;
 mod connect;
@@ -122,6 +123,9 @@ pub(crate) enum Command {
     /// Days on which a charge of a subscription is due
     #[command(subcommand)]
     DueDays(due_days::DueDays),
+    /// Books: whether the money of subscriptions adds up
+    #[command(subcommand)]
+    Books(books::Books),
     /// Does the work on all subscriptions of a merchant until a signal stops it
     Work(work::Work),
     /// Stops sending for a merchant, or goes on
@@ -166,6 +170,7 @@ impl Command {
             Self::Journal(journal) => journal.run(global).await,
             Self::Subscriptions(subscriptions) => Box::pin(subscriptions.run(global)).await,
             Self::DueDays(due_days) => due_days.run(global).await,
+            Self::Books(books) => books.run(global).await,
             Self::Work(work) => work.run(global).await,
             Self::Hold(hold) => hold.run(global).await,
             Self::Sandbox(local) => local.run(global).await,

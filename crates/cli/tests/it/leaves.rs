@@ -128,6 +128,7 @@ const LEAVES: &[Leaf] = &[
     changes("subscriptions cancel", "M-1 --now --actor ada {books}"),
     changes("subscriptions keep", "M-1 --actor ada {ending}"),
     reads("due-days list", "--id M-1 {books}"),
+    reads("books check", "--month 2027-01 {books}"),
     changes("work", "--until-idle {books}"),
     changes("hold on", "--db {journal} --reason prices --actor ada"),
     changes("hold off", "--db {journal} --reason prices --actor ada"),
