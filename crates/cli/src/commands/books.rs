@@ -1,8 +1,8 @@
 //! `perennial books`: what was due, its result, and every difference from the gateway.
 
 use clap::{Args, Subcommand};
-use perennial_billing::{Books as Compared, Difference};
 use perennial::Month;
+use perennial_billing::{Books as Compared, Difference};
 
 use super::subscriptions::Place;
 use crate::context::Global;
