@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
 use crate::decision::{CancelAt, Decision, SubscriptionChange};
-use crate::life::{FREEZE, Facts, Outcome, Step, Write, step};
+use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, step};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Status, Subscription, TermStatus};
 use crate::store::{Change, Store, Which, guard};
 
@@ -220,7 +220,7 @@ impl Billing {
                 && open.name == new.name
                 && open.amount == new.amount
                 && open.day == new.day
-                && open.ends_on == new.until
+                && open.until == new.until
                 && new.from.is_none_or(|from| due_day(new.day, from) == Some(open.from));
             if !is_same {
                 return Err(Error::IdUsed(new.id.clone()));
@@ -240,6 +240,7 @@ impl Billing {
             day: new.day,
             status: Status::Active,
             from,
+            until: new.until,
             ends_on: new.until,
             pause: None,
             guard: 0,
@@ -432,7 +433,8 @@ impl Billing {
             for subscription in open {
                 let uid = subscription.uid.clone();
                 let has_moved = match self.take_step(subscription).await {
-                    Err(error @ Error::Gateway(_)) => {
+                    // One subscription does not stop the others, but for a database that fails.
+                    Err(error) if !matches!(error, Error::Journal(_)) => {
                         failed.get_or_insert(error);
                         false
                     }
@@ -598,10 +600,21 @@ fn upcoming(member: &Member, today: NaiveDate) -> impl Iterator<Item = (NaiveDat
     let kept = member.days.range(today..=near).map(|(_, due)| due).filter(|due| {
         due.state == DayState::Expected && (is_charged(due) || is_active && subscription.wants(due.day))
     });
-    let kept: Vec<_> = kept.map(|due| (due.day, due.amount)).collect();
+    let mut kept: Vec<_> = kept.map(|due| (due.day, due.amount)).collect();
+    // After a change of the day, a month whose new day has passed, or is too near, keeps the old one.
+    let keeps_day = |due: &&DueDay| {
+        let new_day = due.day.with_day(subscription.day.get());
+        let has_passed = new_day.is_some_and(|new| new != due.day && new < today + BY_SALE);
+        due.day > near
+            && due.state == DayState::Expected
+            && has_passed
+            && is_active
+            && subscription.wants(due.day)
+    };
+    kept.extend(member.days.values().filter(keeps_day).map(|due| (due.day, subscription.amount)));
     // After what is known, no month has two due days.
     let known = member.days.values().filter(|due| due.day <= near || due.state != DayState::Expected);
-    let last = known.map(|due| due.day).next_back();
+    let last = known.map(|due| due.day).chain(kept.iter().map(|(day, _)| *day)).max();
     let after = last.and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
     let from = subscription.from.max(after.unwrap_or(today)).max(today);
     let (limit, amount) = (subscription.ends_on, subscription.amount);

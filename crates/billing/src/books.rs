@@ -208,8 +208,15 @@ impl Books {
     fn add(&mut self, id: &str, day: &crate::model::DueDay, paid: Option<Amount>) {
         self.expected += day.amount;
         let class = match day.state {
-            DayState::Paid => return self.paid += day.amount,
-            DayState::Recovered => return self.recovered += day.amount,
+            DayState::Paid | DayState::Recovered => {
+                let sum = if day.state == DayState::Paid { &mut self.paid } else { &mut self.recovered };
+                *sum += day.amount;
+                // A plan that was changed elsewhere charges more than was due.
+                if paid.is_none_or(|paid| paid <= day.amount) {
+                    return;
+                }
+                DifferenceClass::OtherAmount
+            }
             DayState::Waived => return self.waived += day.amount,
             DayState::GivenUp => return self.given_up += day.amount,
             DayState::Part => {

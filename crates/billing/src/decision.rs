@@ -93,7 +93,9 @@ impl Decision {
             }
             // It ends already: the same decision on a later day is no other one.
             Self::Cancel(_) if subscription.status == Status::Canceling => {}
-            Self::Cancel(CancelAt::Day(day)) => subscription.ends_on = Some(*day),
+            Self::Cancel(CancelAt::Day(day)) => {
+                subscription.ends_on = Some(subscription.until.map_or(*day, |last| last.min(*day)));
+            }
             Self::Cancel(at) => {
                 subscription.ends_on = Some(subscription.ends_on.map_or(today, |last| last.min(today)));
                 if *at == CancelAt::Now {
@@ -101,9 +103,10 @@ impl Decision {
                 }
             }
             Self::Keep => {
-                if subscription.ends_on.take().is_none() || subscription.status != Status::Active {
+                if subscription.ends_on == subscription.until || subscription.status != Status::Active {
                     return Err(Error::NotEnding(subscription.id.clone()));
                 }
+                subscription.ends_on = subscription.until;
             }
         }
         Ok(())

@@ -48,8 +48,13 @@ pub enum Error {
     /// Another process changed the subscription meanwhile.
     #[error("another process changed the subscription {0} meanwhile: do it again")]
     Changed(String),
+    /// A charge of a plan cannot be placed on a day.
+    #[error(
+        "a charge of the plan {0} has no id or no day: look at it at the gateway before its day is charged again"
+    )]
+    UnclearCharge(String),
     /// There is no cancellation that could be taken back.
-    #[error("nothing is to be taken back: the subscription {0} has no end")]
+    #[error("nothing is to be taken back: the subscription {0} is not canceled, or its end has come")]
     NotEnding(String),
 }
 

@@ -222,8 +222,8 @@ impl Life<'_> {
                 TermStatus::Closing => {
                     let asked = term.asked.unwrap_or(self.facts.today);
                     let outcome = self.outcome(&Write::Close(term.number, asked)).cloned();
-                    let is_refused = matches!(outcome, Some(Outcome::Refused(_)));
-                    let is_answered = is_refused || matches!(outcome, Some(Outcome::Done(_)));
+                    let is_refused = matches!(outcome, Some(Outcome::Refused(_) | Outcome::Withdrawn));
+                    let is_answered = !matches!(outcome, Some(Outcome::Open) | None);
                     if let (true, Some(plan)) = (is_answered, term.plan) {
                         if self.facts.canceled.contains(&plan) || !self.keeps(Rule::ConfirmedClose) {
                             set(self, TermStatus::Closed);
@@ -380,7 +380,13 @@ impl Life<'_> {
             .iter()
             .any(|day| matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some());
         let is_over = expected().next().is_none();
-        let wants_close = is_other || is_unwanted || needs_sale || is_over;
+        // A month before it became due, as after a pause that ended early.
+        let first = term.first;
+        let skips = self
+            .open_days()
+            .iter()
+            .any(|(day, is_wanted)| *is_wanted && *day + OLDEST >= self.facts.today && *day < first);
+        let wants_close = is_other || is_unwanted || needs_sale || is_over || skips;
         let (status, is_frozen) = (term.status, self.is_frozen(term.number));
         match status {
             // A plan that never was active charges nothing, so it may be closed at any time.
@@ -422,39 +428,43 @@ impl Life<'_> {
         for mut day in by_sale {
             let is_tried =
                 matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some();
-            if is_tried
-                || day.route == Route::None && day.state == DayState::Expected && day.day < today + BY_SALE
-            {
+            let is_near =
+                day.route == Route::None && day.state == DayState::Expected && day.day < today + BY_SALE;
+            if is_near {
+                day.amount = subscription.amount;
+            }
+            if is_tried || is_near {
                 (day.route, day.term) = (Route::Sale, None);
                 self.step.member.days.insert(day.day, day);
             }
+        }
+        // A month that is over for a pause has a row, so that a later decision does not make it due.
+        for (day, _) in self.open_days().iter().filter(|(day, is_wanted)| !is_wanted && *day <= today) {
+            let paused = DueDay {
+                state: DayState::Waived,
+                reason: Some("it was paused".to_owned()),
+                ..due_day(*day, subscription.amount)
+            };
+            self.step.member.days.entry(*day).or_insert(paused);
         }
         // A gateway that refuses plans is asked twice a day.
         let closed_today = self.step.member.terms.iter().filter(|term| term.closed == Some(today)).count();
         if has_live || closed_today >= 2 || self.step.member.subscription.status != Status::Active {
             return;
         }
-        // The next term charges what was released. After that, no month has two due days.
-        let known = &self.step.member.days;
-        let released = known.values().find(|day| day.route == Route::None && day.state == DayState::Expected);
-        let after_last = known.keys().next_back().and_then(|last| {
-            if self.keeps(Rule::OneDayOfAMonth) {
-                last.with_day(1)?.checked_add_months(Months::new(1))
-            } else {
-                last.succ_opt()
-            }
-        });
-        let from =
-            subscription.from.max(released.map(|day| day.day).or(after_last).unwrap_or(subscription.from));
-        let mut days = due_days(subscription.day, from)
-            .skip_while(|day| !subscription.wants(*day) && !is_past_end(&subscription, *day))
-            .peekable();
+        let open = self.open_days();
+        let mut wanted = open.iter().skip_while(|(_, is_wanted)| !is_wanted).peekable();
         // Days that are too near for a plan.
-        while let Some(day) = days.next_if(|day| subscription.wants(*day) && *day < today + BY_SALE) {
-            self.step.member.days.entry(day).or_insert_with(|| due_day(day, subscription.amount)).route =
+        while let Some((day, _)) = wanted.next_if(|(day, is_wanted)| *is_wanted && *day < today + BY_SALE) {
+            self.step.member.days.entry(*day).or_insert_with(|| due_day(*day, subscription.amount)).route =
                 Route::Sale;
         }
-        let days: Vec<_> = days.take_while(|day| subscription.wants(*day)).take(DAYS_OF_A_TERM).collect();
+        let days = wanted.take_while(|(_, is_wanted)| *is_wanted).map(|(day, _)| *day);
+        let mut days: Vec<_> = days.take(DAYS_OF_A_TERM).collect();
+        // A month that has a day already ends the term.
+        let follows = |pair: &[NaiveDate]| pair[0].checked_add_months(Months::new(1)) == Some(pair[1]);
+        let length = days.windows(2).take_while(|pair| follows(pair)).count() + 1;
+        days.truncate(length);
         let (Some(first), Some(last)) = (days.first().copied(), days.last().copied()) else { return };
         let number = self.step.member.terms.last().map_or(1, |term| term.number + 1);
         for day in days {
@@ -474,6 +484,34 @@ impl Life<'_> {
         };
         self.step.member.terms.push(term);
         self.step.writes.push(Write::Create(number));
+    }
+
+    /// The due days to come in months that have none, and those that a closed term left, each with whether it is wanted: no
+    /// month has two due days, and none is left out.
+    fn open_days(&self) -> Vec<(NaiveDate, bool)> {
+        let Facts { today, .. } = *self.facts;
+        let Member { subscription, days, .. } = &self.step.member;
+        let is_left = |day: &DueDay| day.route == Route::None && day.state == DayState::Expected;
+        let last =
+            days.values().filter(|day| day.day <= today && !is_left(day)).map(|day| day.day).next_back();
+        let after = last.and_then(|last| {
+            if self.keeps(Rule::OneDayOfAMonth) {
+                last.with_day(1)?.checked_add_months(Months::new(1))
+            } else {
+                last.succ_opt()
+            }
+        });
+        let from = subscription.from.max(after.unwrap_or(subscription.from));
+        let horizon = subscription.pause.map_or(today, |(_, until)| until.max(today)).max(subscription.from);
+        let horizon = horizon.checked_add_months(Months::new(14)).unwrap_or(horizon);
+        let is_free = |due: &NaiveDate| {
+            let mut of_month =
+                days.values().filter(|day| (day.day.year(), day.day.month()) == (due.year(), due.month()));
+            of_month.all(|day| day.day == *due && is_left(day)) || !self.keeps(Rule::OneDayOfAMonth)
+        };
+        let days = due_days(subscription.day, from)
+            .take_while(|day| *day <= horizon && !is_past_end(subscription, *day));
+        days.filter(is_free).map(|day| (day, subscription.wants(day))).collect()
     }
 
     /// Whether no plan can charge the day any more, and every charge that one made is known.
@@ -527,7 +565,7 @@ impl Life<'_> {
         let is_open = member.live().is_some()
             || member.days.values().any(is_unsettled)
             // A canceled plan absorbs what is on its way, and yet nothing is over before that is known.
-            || self.facts.outcomes.values().any(|outcome| *outcome == Outcome::Open);
+            || self.facts.outcomes.values().any(|outcome| matches!(outcome, Outcome::Open | Outcome::NeedsPerson(_)));
         let is_open = is_open && self.keeps(Rule::OpenBeforeEnd);
         if member.subscription.status != Status::Ended && is_over && !is_open {
             self.step.member.subscription.status = Status::Ended;
@@ -551,9 +589,11 @@ impl Life<'_> {
             _ => None,
         };
         let days = member.days.values().filter_map(of_day).min();
+        let is_paused = member.subscription.pause.is_some_and(|(_, until)| until > self.facts.today);
+        let paused = is_paused.then(|| due_days(member.subscription.day, tomorrow).next()).flatten();
         let ends = member.subscription.ends_on.map(|last| last + Days::new(1));
         let moving = is_moving.then_some(tomorrow);
-        [days, ends, moving].into_iter().flatten().min().map(|day| day.max(tomorrow))
+        [days, ends, moving, paused].into_iter().flatten().min().map(|day| day.max(tomorrow))
     }
 }
 
@@ -581,13 +621,25 @@ fn due_day(day: NaiveDate, amount: Amount) -> DueDay {
     }
 }
 
-/// Finds the due day that a plan's transaction is about, and what it means for it.
+/// The statement of a transaction of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// This amount was approved.
+    Approved(Amount),
+    /// It was declined, with this result code.
+    Declined(Option<String>),
+    /// Its members say neither: money may have moved.
+    Unclear,
+}
+
+/// Finds the due day that a plan's transaction is about, and its meaning for that day. An unclear one is no charge yet; its
+/// day waits for a person.
 pub(crate) fn claim(
     member: &mut Member,
     id: TransactionId,
     term: i64,
     made: NaiveDate,
-    result: Result<Amount, Option<String>>,
+    result: Reading,
 ) -> Option<(Charge, &'static str)> {
     // The gateway's date may be a day off.
     let latest = made + Days::new(1);
@@ -596,20 +648,28 @@ pub(crate) fn claim(
     let due = FrequencyDay::new(first.day()).ok().into_iter().flat_map(|day| due_days(day, first));
     let due = due.take_while(|day| *day <= last && *day <= latest).last().unwrap_or(first);
     let day = member.days.range_mut(..=due).next_back().filter(|(day, _)| **day >= first)?.1;
-    let is_paid =
-        matches!(day.state, DayState::Paid | DayState::Recovered | DayState::Part | DayState::Collecting);
+    let has_open_sale = day.tries > 0 && matches!(day.state, DayState::Collecting | DayState::NeedsPerson);
+    let is_paid = has_open_sale || matches!(day.state, DayState::Paid | DayState::Recovered | DayState::Part);
     let (claim, amount, kind) = match result {
-        Ok(amount) if is_paid => (Claim::Surplus, amount, "charge.surplus"),
-        Ok(amount) if amount >= day.amount => {
+        Reading::Approved(amount) if is_paid => (Claim::Surplus, amount, "charge.surplus"),
+        Reading::Approved(amount) if amount >= day.amount => {
             (day.state, day.reason) = (DayState::Paid, None);
             (Claim::Pays, amount, "charge.paid")
         }
-        Ok(amount) => {
+        Reading::Approved(amount) => {
             (day.state, day.reason) =
                 (DayState::Part, Some("only a part of the amount was approved".to_owned()));
             (Claim::Part, amount, "charge.paid")
         }
-        Err(code) => {
+        Reading::Unclear => {
+            if !is_paid {
+                day.state = DayState::NeedsPerson;
+                day.reason =
+                    Some("the gateway has a charge that is neither approved nor declined".to_owned());
+            }
+            return None;
+        }
+        Reading::Declined(code) => {
             if day.state == DayState::Expected || day.state == DayState::Missing {
                 day.state = DayState::Declined;
                 day.code = Some(code.unwrap_or_default());

@@ -134,7 +134,9 @@ pub struct Subscription {
     pub status: Status,
     /// The first due day.
     pub from: NaiveDate,
-    /// The last day on which a charge may be due.
+    /// The last day on which a charge may be due, as it was agreed at the start.
+    pub until: Option<NaiveDate>,
+    /// The last day on which a charge may be due: the agreed one, or that of a cancellation.
     pub ends_on: Option<NaiveDate>,
     /// The days from the first and before the second on which nothing is due.
     pub pause: Option<(NaiveDate, NaiveDate)>,

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike as _, Days, NaiveDate};
 use perennial::clearent::{
     Paging, PlanKey, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict,
 };
-use perennial::{Amount, ErrorKind};
+use perennial::{ErrorKind, Timestamp};
 
 use crate::Error;
 use crate::billing::{Billing, day_before, day_of, event};
-use crate::life::claim;
-use crate::store::{Change, Which};
+use crate::life::{Reading, claim};
+use crate::store::{Change, LATE, Which};
 
+/// The beginning of a plan's key.
+const PLAN: &str = "plan_";
 /// The records of a page.
 const PAGE: u32 = 100;
 /// The days that are read once more, because a search may lack what is new.
@@ -25,7 +27,7 @@ struct Read {
     id: TransactionId,
     term: i64,
     made: NaiveDate,
-    result: Result<Amount, Option<String>>,
+    result: Reading,
 }
 
 impl Billing {
@@ -52,8 +54,27 @@ impl Billing {
                 Err(error) => return Err(error.into()),
             };
             let Some(plan) = transaction.plan_key() else { continue };
-            let Some((uid, term)) = self.store.term_of_plan(&plan).await? else { continue };
-            let Some(read) = charge_of(&transaction, term) else { continue };
+            let found = match self.store.term_of_plan(&plan).await? {
+                None if !plan.as_str().starts_with(PLAN) => self.term_of(&transaction).await,
+                found => Ok(found),
+            };
+            let (uid, term) = match found {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(Some(error)) => return Err(error),
+                Err(None) => {
+                    is_whole = false;
+                    continue;
+                }
+            };
+            let read = match charge_of(&transaction, term) {
+                Ok(Some(read)) => read,
+                Ok(None) => continue,
+                Err(Unplaced) => {
+                    is_whole = false;
+                    continue;
+                }
+            };
             if !self.store.knows_charge(read.id.as_str()).await? {
                 by_subscription.entry(uid).or_default().push(read);
             }
@@ -72,15 +93,36 @@ impl Billing {
         Ok(count)
     }
 
+    /// The term of a charge whose order id is the gateway's own: the only one of this customer with this amount on this day.
+    /// `Err(None)` if there are several.
+    async fn term_of(&self, transaction: &Transaction) -> Result<Option<(String, i64)>, Option<Error>> {
+        let Some(customer) = &transaction.customer_id else { return Err(None) };
+        let (Some(amount), Some(made)) =
+            (transaction.amount, transaction.created.as_ref().and_then(Timestamp::date))
+        else {
+            return Err(None);
+        };
+        let made = made.naive();
+        let terms = self.store.terms_of_customer(customer, amount, made).await.map_err(Some)?;
+        // A due day was just before it, or is tomorrow.
+        let is_due =
+            |first: &NaiveDate| (made - LATE).iter_days().take(10).any(|day| day.day() == first.day());
+        let mut terms: Vec<_> = terms.into_iter().filter(|(_, _, first)| is_due(first)).collect();
+        let found = terms.pop().map(|(uid, number, _)| (uid, number));
+        if terms.is_empty() { Ok(found) } else { Err(None) }
+    }
+
     /// Looks at one plan, without a window, and stores the charges that are not known; returns whether there were any.
     pub(crate) async fn read_plan(&self, uid: &str, term: i64, plan: &PlanKey) -> Result<bool, Error> {
         let search = TransactionSearch { order_id: Some(plan.to_string()), ..TransactionSearch::default() };
         let mut reads = Vec::new();
         let mut found = self.north.client().transactions().search(&search);
         while let Some(transaction) = found.next().await.transpose()? {
-            let read =
-                transaction.plan_key().filter(|key| key == plan).and_then(|_| charge_of(&transaction, term));
-            if let Some(read) = read
+            if transaction.plan_key().as_ref() != Some(plan) {
+                continue;
+            }
+            let unclear = |_| Error::UnclearCharge(plan.to_string());
+            if let Some(read) = charge_of(&transaction, term).map_err(unclear)?
                 && !self.store.knows_charge(read.id.as_str()).await?
             {
                 reads.push(read);
@@ -111,6 +153,9 @@ impl Billing {
                 stored.events.push(event(kind, &after.subscription, Some(charge.day)));
                 stored.charges.push(charge);
             }
+            if after == before {
+                return Ok(());
+            }
             after.subscription.next = Some(now);
             if self.store.save(&before, &after, stored, now).await? {
                 return Ok(());
@@ -120,19 +165,23 @@ impl Billing {
     }
 }
 
-/// The charge of a transaction that moved money or was declined.
-fn charge_of(transaction: &Transaction, term: i64) -> Option<Read> {
-    if transaction.transaction_type.as_ref()? != &TransactionType::SALE {
-        return None;
+/// The charge of a transaction of a plan: `Err` if it cannot be placed on a day, `None` if it is no charge.
+fn charge_of(transaction: &Transaction, term: i64) -> Result<Option<Read>, Unplaced> {
+    if transaction.transaction_type.as_ref().is_some_and(|kind| *kind != TransactionType::SALE) {
+        return Ok(None);
     }
-    let result = match transaction.verdict() {
-        Verdict::Approved => Ok(transaction.amount?),
-        Verdict::Declined => Err(transaction.result_code.clone()),
-        Verdict::Undecided => return None,
+    let result = match (transaction.verdict(), transaction.amount) {
+        (Verdict::Approved, Some(amount)) => Reading::Approved(amount),
+        (Verdict::Declined, _) => Reading::Declined(transaction.result_code.clone()),
+        (Verdict::Undecided, _) | (Verdict::Approved, None) => Reading::Unclear,
     };
-    let made = transaction.created.as_ref()?.date()?.naive();
-    Some(Read { id: transaction.id.clone()?, term, made, result })
+    let made = transaction.created.as_ref().and_then(Timestamp::date).ok_or(Unplaced)?.naive();
+    let id = transaction.id.clone().ok_or(Unplaced)?;
+    Ok(Some(Read { id, term, made, result }))
 }
+
+/// A charge without an id or a day.
+struct Unplaced;
 
 fn hour_before(now: perennial_journal::Moment) -> perennial_journal::Moment {
     perennial_journal::Moment::from_millis(now.as_millis().saturating_sub(3_600_000))

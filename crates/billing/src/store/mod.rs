@@ -5,7 +5,7 @@ mod schema;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use perennial::Amount;
 use perennial::clearent::PlanKey;
 use perennial_domain::clearent::FrequencyDay;
@@ -23,6 +23,9 @@ pub(crate) struct Store {
     journal: Journal,
     tenant: String,
 }
+
+/// The days by which a plan's charge comes after its due day at most, tries of declines included.
+pub(crate) const LATE: Days = Days::new(8);
 
 /// The condition of the subscriptions that are listed.
 pub(crate) enum Which<'a> {
@@ -54,7 +57,7 @@ pub(crate) struct Change {
     pub(crate) raises_guard: bool,
 }
 
-const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, ends_on, \
+const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, ends_on, \
     paused_from, paused_until, guard, version, next";
 const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed";
 const CHARGE: &str = "id, day, made, amount, claim";
@@ -160,6 +163,23 @@ impl Store {
         Ok(rows.into_iter().next())
     }
 
+    /// The terms of a customer with this amount that could have charged on this day, with their first due days.
+    pub(crate) async fn terms_of_customer(
+        &self,
+        customer: &str,
+        amount: Amount,
+        made: NaiveDate,
+    ) -> Result<Vec<(String, i64, NaiveDate)>, Error> {
+        let sql = "SELECT t.subscription, t.number, t.first FROM perennial_term t
+                   JOIN perennial_subscription s ON s.uid = t.subscription
+                   WHERE s.tenant = ?1 AND s.customer = ?2 AND t.amount = ?3 AND t.plan IS NOT NULL
+                     AND t.first <= ?4 AND t.last >= ?5 AND (t.closed IS NULL OR t.closed >= ?5)";
+        let (latest, earliest) = (made + Days::new(1), made - LATE);
+        let values =
+            vec![self.tenant.as_str().into(), customer.into(), cents(amount), date(latest), date(earliest)];
+        Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, row.int()?, date_of(row)?))).await?)
+    }
+
     /// Whether the charge is stored.
     pub(crate) async fn knows_charge(&self, id: &str) -> Result<bool, Error> {
         let sql = "SELECT id FROM perennial_charge WHERE tenant = ?1 AND id = ?2";
@@ -237,7 +257,7 @@ impl Store {
     /// Stores a new subscription.
     pub(crate) async fn add(&self, member: &Member, change: Change, now: Moment) -> Result<bool, Error> {
         let subscription = &member.subscription;
-        let places: Vec<_> = (1..=17).map(|number| format!("?{number}")).collect();
+        let places: Vec<_> = (1..=18).map(|number| format!("?{number}")).collect();
         let sql = format!(
             "INSERT INTO perennial_subscription (tenant, {SUBSCRIPTION}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING uid",
             places.join(", ")
@@ -436,6 +456,7 @@ fn values_of(subscription: &Subscription) -> Vec<Value> {
         i64::from(subscription.day.get()).into(),
         subscription.status.as_str().into(),
         date(subscription.from),
+        subscription.until.map(text).into(),
         subscription.ends_on.map(text).into(),
         from.map(text).into(),
         until.map(text).into(),
@@ -459,6 +480,7 @@ fn subscription_of(row: &mut Row) -> Result<Subscription, Damage> {
             .and_then(|day| FrequencyDay::new(day).map_err(damaged))?,
         status: word(row)?.parse().map_err(damaged)?,
         from: date_of(row)?,
+        until: maybe_date_of(row)?,
         ends_on: maybe_date_of(row)?,
         pause: maybe_date_of(row)?.zip(maybe_date_of(row)?),
         guard: row.int()?,

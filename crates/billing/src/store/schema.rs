@@ -11,10 +11,11 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        generation BIGINT NOT NULL, customer TEXT NOT NULL, token TEXT NOT NULL, name TEXT NOT NULL,
        amount BIGINT NOT NULL CHECK (amount > 0), day BIGINT NOT NULL CHECK (day BETWEEN 1 AND 28),
        status TEXT NOT NULL CHECK (status IN ('active','canceling','ended')),
-       starts TEXT NOT NULL, ends_on TEXT, paused_from TEXT, paused_until TEXT,
+       starts TEXT NOT NULL, until TEXT, ends_on TEXT, paused_from TEXT, paused_until TEXT,
        guard BIGINT NOT NULL, version BIGINT NOT NULL, next BIGINT,
        UNIQUE (tenant, id, generation), CHECK ((paused_from IS NULL) = (paused_until IS NULL)))",
     "CREATE UNIQUE INDEX perennial_one_open_subscription ON perennial_subscription (tenant, id) WHERE status <> 'ended'",
+    "CREATE INDEX perennial_customer ON perennial_subscription (tenant, customer)",
     "CREATE INDEX perennial_next_step ON perennial_subscription (tenant, next) WHERE next IS NOT NULL",
     "CREATE TABLE perennial_term (
        subscription TEXT NOT NULL REFERENCES perennial_subscription, number BIGINT NOT NULL, tenant TEXT NOT NULL,
@@ -46,6 +47,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        made TEXT NOT NULL, amount BIGINT NOT NULL, claim TEXT NOT NULL CHECK (claim IN ('pays','part','surplus','declined')),
        PRIMARY KEY (tenant, id),
        FOREIGN KEY (subscription, day) REFERENCES perennial_due_day (subscription, day))",
+    "CREATE INDEX perennial_charge_day ON perennial_charge (subscription, day)",
     "CREATE INDEX perennial_charge_made ON perennial_charge (tenant, made)",
     "CREATE UNIQUE INDEX perennial_one_payment ON perennial_charge (subscription, day) WHERE claim IN ('pays','part')",
 ]];

@@ -1,7 +1,7 @@
 //! Subscriptions over gateways of every documented and undocumented habit.
 
 use perennial_billing::{CancelAt, DayState};
-use perennial_sandbox::{DeclineRetries, Effect, Fault, GatewayOptions};
+use perennial_sandbox::{DeclineRetries, Effect, Fault, GatewayOptions, PlanChargeOrderId};
 
 use crate::support::{World, by, days};
 
@@ -19,6 +19,14 @@ fn profiles() -> Vec<(&'static str, GatewayOptions)> {
         ("tries declines again", GatewayOptions { decline_retries: retries(false), ..usual() }),
         ("catches up", GatewayOptions { catch_up: true, ..usual() }),
         ("searches lag", GatewayOptions { search_lag: "PT20H".parse().unwrap(), ..usual() }),
+        (
+            "order ids of its own",
+            GatewayOptions { plan_charge_order_id: PlanChargeOrderId::OwnId, ..usual() },
+        ),
+        (
+            "tries declines again after a cancellation",
+            GatewayOptions { decline_retries: retries(true), ..usual() },
+        ),
         ("short names", GatewayOptions { name_limit: 30, ..usual() }),
     ]
 }
