@@ -237,7 +237,9 @@ impl Journal {
         let now = store.now(self.0.clock.now()).await?.as_millis();
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "rebind".to_owned() };
         let bound = Clearent::new(self.clone(), client.clone(), found, None);
-        self.bound_anew(bound, &format!("{SENTINEL_KEY}/{now}"), &format!("-{now}"), Some(decision)).await
+        // Fewer digits than a card number has, and a letter before them.
+        let end = format!("-r{now:x}");
+        self.bound_anew(bound, &format!("{SENTINEL_KEY}/{now:x}"), &end, Some(decision)).await
     }
 
     /// Creates the control customer of a tenant, whose key ends with this.
