@@ -1,6 +1,7 @@
 //! The facade: what a merchant's software calls.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use chrono::{Datelike as _, Days, Months, NaiveDate};
 use perennial::Amount;
@@ -156,14 +157,20 @@ pub struct Worked {
     pub steps: u64,
     /// Charges of plans that were read.
     pub charges: u64,
+    /// Charges of plans are known until the end of this day. While it stands still, nothing is said to be missing: the
+    /// gateway has a record that cannot be read, or that is of no certain day.
+    pub read_until: NaiveDate,
 }
 
 /// The most turns for a subscription in one run: each is a write that has its outcome.
 const TURNS: u32 = 16;
+/// The last terms of a subscription, whose writes may still be on their way.
+const LAST_TERMS: usize = 4;
 /// The subscriptions that are worked on at a time.
 const BATCH: u32 = 200;
 /// A cancellation of a plan is sent for as long as it takes.
-const CLOSED_WITHIN: std::time::Duration = std::time::Duration::from_hours(24 * 3_650);
+const CLOSED_WITHIN: Duration = Duration::from_hours(24 * 3_650);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Billing {
     /// Opens the subscriptions of a tenant, and makes their tables in the journal's database.
@@ -389,7 +396,27 @@ impl Billing {
     ///
     /// If the gateway fails for one subscription, all others are worked on before the first such error is returned.
     pub async fn work(&self) -> Result<Worked, Error> {
-        let mut worked = Worked { charges: self.read().await?, ..Worked::default() };
+        let charges = self.read().await?;
+        Ok(Worked { charges, ..self.take_steps().await? })
+    }
+
+    /// Takes the steps that are due, for one subscription; returns their number.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`work`](Self::work), and [`Error::NoSubscription`].
+    pub async fn work_on(&self, id: &str) -> Result<u64, Error> {
+        // What was sent before may have its outcome now.
+        self.journal.settle(std::slice::from_ref(&self.north)).await?;
+        let subscription = self.show(id).await?.subscription;
+        let mut failed = None;
+        let steps = self.take_turns(vec![subscription], &mut failed).await?;
+        failed.map_or(Ok(steps), Err)
+    }
+
+    /// Takes the steps that are due.
+    async fn take_steps(&self) -> Result<Worked, Error> {
+        let mut worked = Worked { read_until: self.store.read_until().await?, ..Worked::default() };
         self.journal.settle(std::slice::from_ref(&self.north)).await?;
         let (mut seen, mut failed) = (BTreeSet::new(), None);
         loop {
@@ -403,9 +430,11 @@ impl Billing {
         }
     }
 
-    /// Works until `stop` is ready, once a minute when nothing is due or the gateway is not reached.
+    /// Works until `stop` is ready, once a minute when nothing is due or the gateway is not reached. Charges of plans are
+    /// read once an hour.
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let mut stop = std::pin::pin!(stop);
+        let mut read: Option<Instant> = None;
         loop {
             // The work is never cut short.
             tokio::select! {
@@ -413,14 +442,21 @@ impl Billing {
                 () = &mut stop => return Ok(()),
                 () = std::future::ready(()) => {}
             }
-            let wait = match self.work().await {
+            let worked = if read.is_some_and(|read| read.elapsed() < HOUR) {
+                self.take_steps().await
+            } else {
+                let worked = self.work().await;
+                read = worked.is_ok().then(Instant::now);
+                worked
+            };
+            let wait = match worked {
                 Ok(Worked { steps: 1.., .. }) => 1,
                 Err(error) if !error.is_passing() => return Err(error),
                 Ok(_) | Err(_) => 60,
             };
             tokio::select! {
                 () = &mut stop => return Ok(()),
-                () = tokio::time::sleep(std::time::Duration::from_secs(wait)) => {}
+                () = tokio::time::sleep(Duration::from_secs(wait)) => {}
             }
         }
     }
@@ -492,9 +528,8 @@ impl Billing {
         let is_waiting =
             facts.outcomes.values().any(|outcome| *outcome == Outcome::Open) || !writes.is_empty();
         // What waits for an outcome is looked at again in an hour at the latest, and everything else when a day comes.
-        let hour = std::time::Duration::from_hours(1);
         let day = wake.and_then(|day| day.and_hms_opt(0, 0, 0)).map(Moment::of_utc);
-        after.subscription.next = if is_waiting { Some(now + hour) } else { day };
+        after.subscription.next = if is_waiting { Some(now + HOUR) } else { day };
         if has_moved {
             after.subscription.next = after.subscription.next.map(|_| now);
         }
@@ -559,14 +594,13 @@ impl Billing {
 /// The writes whose outcomes the next step may need.
 fn writes_of(member: &Member) -> Vec<Write> {
     let mut writes = Vec::new();
-    if let Some(term) = member.terms.last() {
-        // Those of a closed term may still be on their way.
+    // Those of closed terms may still be on their way.
+    for term in member.terms.iter().rev().take(LAST_TERMS) {
         let number = term.number;
         writes.extend([Write::Create(number), Write::Activate(number)]);
         writes.extend(term.asked.map(|day| Write::Close(number, day)));
     }
-    let tried = member.days.values().filter(|day| day.tries > 0);
-    let open = tried.filter(|day| matches!(day.state, DayState::Collecting | DayState::NeedsPerson));
+    let open = member.days.values().filter(|day| day.was.is_some());
     writes.extend(open.map(|day| Write::Sale(day.day, day.tries)));
     writes
 }

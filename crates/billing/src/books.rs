@@ -154,11 +154,10 @@ impl Billing {
             ..TransactionSearch::default()
         };
         let mut found = self.north.client().transactions().search(&search);
-        let mut refunds = Vec::new();
         while let Some(transaction) = found.next().await.transpose()? {
             books.read += 1;
             if transaction.transaction_type == Some(TransactionType::REFUND) {
-                refunds.extend(transaction.ref_id.clone());
+                self.refunded(books, &transaction).await?;
                 continue;
             }
             let row = transaction.id.as_ref().and_then(|id| known.remove(id));
@@ -167,13 +166,23 @@ impl Billing {
                 None => self.unknown(books, &transaction).await?,
             }
         }
-        for refunded in refunds {
-            if let Some((id, charge)) = stored.iter().find(|(_, charge)| charge.id == refunded) {
-                books.differs(DifferenceClass::Refunded, id, charge);
-            }
+        if found.changed() {
+            return Err(Error::ListChanged);
         }
         for (id, charge) in known.into_values().filter(|(_, charge)| charge.claim != Claim::Declined) {
             books.differs(DifferenceClass::Gone, id, charge);
+        }
+        Ok(())
+    }
+
+    /// A refund of a charge of a subscription, whenever that was made.
+    async fn refunded(&self, books: &mut Books, refund: &Transaction) -> Result<(), Error> {
+        let (Some(of), false) = (&refund.ref_id, refund.verdict() == Verdict::Declined) else {
+            return Ok(());
+        };
+        if let Some((id, charge)) = self.store.charge(of.as_str()).await? {
+            let amount = refund.amount.unwrap_or(charge.amount);
+            books.differs(DifferenceClass::Refunded, &id, &Charge { amount, ..charge });
         }
         Ok(())
     }

@@ -53,6 +53,11 @@ pub enum Error {
         "a charge of the plan {0} has no id or no day: look at it at the gateway before its day is charged again"
     )]
     UnclearCharge(String),
+    /// The gateway's list changed while it was read.
+    #[error(
+        "the gateway's transactions changed while they were read, so that nothing is certain: do it again"
+    )]
+    ListChanged,
     /// There is no cancellation that could be taken back.
     #[error("nothing is to be taken back: the subscription {0} is not canceled, or its end has come")]
     NotEnding(String),
@@ -66,7 +71,7 @@ impl Error {
             Self::Gateway(error) | Self::Journal(perennial_journal::Error::Gateway(error)) => {
                 matches!(error.kind(), Connection | RateLimited | Timeout | Unavailable)
             }
-            Self::Changed(_) => true,
+            Self::Changed(_) | Self::ListChanged => true,
             _ => false,
         }
     }

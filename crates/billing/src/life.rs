@@ -75,10 +75,10 @@ pub(crate) enum Outcome {
     Open,
     /// A plan was created or changed.
     Done(Option<PlanKey>),
-    /// A sale was approved, for this amount if it is known.
-    Approved(TransactionId, Option<Amount>),
-    /// A sale was declined, with this result code.
-    Declined(Option<TransactionId>, Option<String>),
+    /// A sale was approved: for this amount and on this day, if they are known.
+    Approved(TransactionId, Option<Amount>, Option<NaiveDate>),
+    /// A sale was declined: with this result code and on this day, if they are known.
+    Declined(Option<TransactionId>, Option<String>, Option<NaiveDate>),
     /// The gateway refused it, for a reason; it had no effect.
     Refused(String),
     /// It was not sent.
@@ -199,10 +199,11 @@ impl Life<'_> {
                         set(self, TermStatus::Suspended);
                     }
                     // It is made again on another day. Days that come near meanwhile go by sale.
-                    Some(outcome @ (Outcome::Refused(_) | Outcome::Withdrawn)) => {
+                    // A suspended plan that may have been made after all is never activated.
+                    Some(outcome @ (Outcome::Refused(_) | Outcome::NeedsPerson(_) | Outcome::Withdrawn)) => {
                         set(self, TermStatus::Closed);
                         self.release(term.number);
-                        if matches!(outcome, Outcome::Refused(_)) {
+                        if outcome != Outcome::Withdrawn {
                             self.tell("needs-person", term.first);
                         }
                     }
@@ -250,59 +251,68 @@ impl Life<'_> {
         }
     }
 
-    /// Takes over the outcomes of sales.
+    /// Takes over the outcomes of sales. A day that a late charge of its plan has paid meanwhile stays paid.
     fn follow_sales(&mut self) {
-        let open = |day: &DueDay| {
-            let is_with_person =
-                day.state == DayState::NeedsPerson && day.reason.as_deref() != Some(UNKNOWN_CODE);
-            (day.state == DayState::Collecting || is_with_person) && day.tries > 0
-        };
-        let days: Vec<_> = self.step.member.days.values().filter(|day| open(day)).cloned().collect();
-        let made = self.facts.today;
+        let days: Vec<_> = self.step.member.days.values().filter(|day| day.was.is_some()).cloned().collect();
         for mut day in days {
-            let was_by_plan = day.code.is_some() || day.reason.as_deref() == Some(MISSED);
-            match self.outcome(&Write::Sale(day.day, day.tries)).cloned() {
-                Some(Outcome::Approved(id, amount)) => {
+            let Some(was) = day.was else { continue };
+            let is_paid = day.state.is_paid();
+            let outcome = self.outcome(&Write::Sale(day.day, day.tries)).cloned();
+            if !matches!(outcome, Some(Outcome::Open | Outcome::Done(_) | Outcome::NeedsPerson(_)) | None) {
+                day.was = None;
+            }
+            let made = |made: Option<NaiveDate>| made.unwrap_or(self.facts.today);
+            match outcome {
+                Some(Outcome::Approved(id, amount, at)) => {
                     let amount = amount.unwrap_or(day.amount);
-                    let is_whole = amount >= day.amount;
-                    let claim = if is_whole { Claim::Pays } else { Claim::Part };
-                    self.step.charges.push(Charge { id, day: day.day, made, amount, claim });
-                    (day.state, day.reason) = match (is_whole, was_by_plan) {
-                        (false, _) => {
-                            (DayState::Part, Some("only a part of the amount was approved".to_owned()))
-                        }
-                        (true, true) => (DayState::Recovered, None),
-                        (true, false) => (DayState::Paid, None),
+                    let claim = match amount >= day.amount {
+                        _ if is_paid => Claim::Surplus,
+                        true => Claim::Pays,
+                        false => Claim::Part,
                     };
-                    let kind =
-                        if day.state == DayState::Recovered { "charge.recovered" } else { "charge.paid" };
+                    self.step.charges.push(Charge { id, day: day.day, made: made(at), amount, claim });
+                    let is_late = matches!(was, DayState::Declined | DayState::Missing);
+                    let kind = match claim {
+                        Claim::Surplus => "charge.surplus",
+                        Claim::Pays if is_late => {
+                            (day.state, day.reason) = (DayState::Recovered, None);
+                            "charge.recovered"
+                        }
+                        Claim::Pays => {
+                            (day.state, day.reason) = (DayState::Paid, None);
+                            "charge.paid"
+                        }
+                        Claim::Part | Claim::Declined => {
+                            (day.state, day.reason) = (DayState::Part, Some(IN_PART.to_owned()));
+                            "charge.paid"
+                        }
+                    };
                     self.tell(kind, day.day);
                 }
-                Some(Outcome::Declined(id, code)) => {
-                    if let Some(id) = id {
-                        let charge =
-                            Charge { id, day: day.day, made, amount: day.amount, claim: Claim::Declined };
-                        self.step.charges.push(charge);
+                Some(Outcome::Declined(id, code, at)) => {
+                    let declined = |id| Charge {
+                        id,
+                        day: day.day,
+                        made: made(at),
+                        amount: day.amount,
+                        claim: Claim::Declined,
+                    };
+                    self.step.charges.extend(id.map(declined));
+                    if !is_paid {
+                        (day.state, day.code) = (DayState::Declined, Some(code.unwrap_or_default()));
+                        self.tell("charge.declined", day.day);
                     }
-                    day.code = Some(code.unwrap_or_default());
-                    day.state = DayState::Declined;
-                    self.tell("charge.declined", day.day);
                 }
-                Some(Outcome::Refused(reason) | Outcome::NeedsPerson(reason)) => {
+                Some(Outcome::Refused(reason) | Outcome::NeedsPerson(reason)) if !is_paid => {
                     if day.state != DayState::NeedsPerson {
                         self.tell("needs-person", day.day);
                     }
                     (day.state, day.reason) = (DayState::NeedsPerson, Some(reason));
                 }
-                Some(Outcome::Withdrawn) => {
-                    day.state = match &day.code {
-                        Some(_) => DayState::Declined,
-                        None if day.reason.as_deref() == Some(MISSED) => DayState::Missing,
-                        None => DayState::Expected,
-                    };
-                    day.next_try = Some(self.facts.today);
+                Some(Outcome::Withdrawn) if !is_paid => {
+                    (day.state, day.next_try) = (was, Some(self.facts.today + Days::new(1)));
                 }
-                Some(Outcome::Open | Outcome::Done(_)) | None => {}
+                _ => {}
             }
             self.step.member.days.insert(day.day, day);
         }
@@ -321,7 +331,10 @@ impl Life<'_> {
                 && today > known_after
                 && read_until >= known_after
             {
-                (day.state, day.reason) = (DayState::Missing, Some(MISSED.to_owned()));
+                (day.state, day.reason) = (
+                    DayState::Missing,
+                    Some("the gateway has no charge three days after the due day".to_owned()),
+                );
                 events.push(("charge.missing", day.day));
             }
             // A day to come by a plan is left out when its term is closed.
@@ -330,17 +343,23 @@ impl Life<'_> {
             if day.state == DayState::Expected && is_by_sale && !is_wanted {
                 (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
             }
-            if matches!(day.state, DayState::Declined | DayState::Missing)
-                && day.next_try.is_none_or(|at| at <= today)
-            {
+            let is_undecided = day.next_try.is_none() || is_ending;
+            if matches!(day.state, DayState::Declined | DayState::Missing) && is_undecided {
                 let class = decline_class(day.code.as_deref());
                 let is_hopeless = day.state == DayState::Declined && class != DeclineClass::Soft;
-                let next = day_of_try(day.day, day.tries, today).filter(|next| *next <= day.day + OLDEST);
+                // A sale was declined today, and a charge of the plan on the due day.
+                let after = if day.tries > 0 { today } else { day.day };
+                let next = day_of_try(day.day, after, today);
                 match next.filter(|_| !is_hopeless && !is_ending) {
                     Some(next) => day.next_try = Some(next),
+                    None if day.state == DayState::Missing && day.tries == 0 && !is_ending => {
+                        day.state = DayState::NeedsPerson;
+                        day.reason = Some(TOO_OLD.to_owned());
+                        events.push(("needs-person", day.day));
+                    }
                     None if class == DeclineClass::Unknown && day.state == DayState::Declined => {
                         day.state = DayState::NeedsPerson;
-                        day.reason = Some(UNKNOWN_CODE.to_owned());
+                        day.reason = Some("the result code of the decline is not known".to_owned());
                         events.push(("needs-person", day.day));
                     }
                     None => {
@@ -398,6 +417,15 @@ impl Life<'_> {
                 self.step.member.terms[index].status = TermStatus::Activating;
                 self.step.writes.push(Write::Activate(number));
             }
+            // A plan that is not known to exist may still be made, suspended; it is never activated.
+            TermStatus::Planned if is_frozen => {
+                let (number, today) = (term.number, self.facts.today);
+                let term = &mut self.step.member.terms[index];
+                (term.status, term.closed) = (TermStatus::Closed, Some(today));
+                self.release(number);
+            }
+            // An activation that is not confirmed in time may still arrive, and the cancellation absorbs it.
+            TermStatus::Activating if is_frozen => self.cancel(index),
             TermStatus::Active | TermStatus::Activating if wants_close && !is_frozen => self.cancel(index),
             _ => {}
         }
@@ -544,13 +572,12 @@ impl Life<'_> {
         for day in wants {
             let Some(due) = self.step.member.days.get_mut(&day) else { continue };
             if day + OLDEST < today {
-                (due.state, due.reason) =
-                    (DayState::NeedsPerson, Some("it is more than 30 days old".to_owned()));
+                (due.state, due.reason) = (DayState::NeedsPerson, Some(TOO_OLD.to_owned()));
                 self.tell("needs-person", day);
                 continue;
             }
             due.tries += 1;
-            (due.state, due.next_try) = (DayState::Collecting, None);
+            (due.was, due.state, due.next_try) = (Some(due.state), DayState::Collecting, None);
             let number = due.tries;
             self.step.writes.push(Write::Sale(day, number));
         }
@@ -561,7 +588,8 @@ impl Life<'_> {
         let member = &self.step.member;
         let Some(last) = member.subscription.ends_on else { return };
         let is_over = member.subscription.status == Status::Canceling || last < self.facts.today;
-        let is_unsettled = |day: &DueDay| !day.state.is_settled() && day.state != DayState::NeedsPerson;
+        let is_unsettled =
+            |day: &DueDay| day.was.is_some() || !day.state.is_settled() && day.state != DayState::NeedsPerson;
         let is_open = member.live().is_some()
             || member.days.values().any(is_unsettled)
             // A canceled plan absorbs what is on its way, and yet nothing is over before that is known.
@@ -585,8 +613,7 @@ impl Life<'_> {
             (DayState::Expected, Route::Plan) => Some(day.day + MISSING_AFTER + Days::new(1)),
             (DayState::Expected, _) => Some(day.day),
             (DayState::Declined | DayState::Missing, _) => day.next_try,
-            (DayState::Collecting | DayState::NeedsPerson, _) => Some(tomorrow),
-            _ => None,
+            _ => day.was.map(|_| tomorrow),
         };
         let days = member.days.values().filter_map(of_day).min();
         let is_paused = member.subscription.pause.is_some_and(|(_, until)| until > self.facts.today);
@@ -597,11 +624,10 @@ impl Life<'_> {
     }
 }
 
-/// The reason of a day whose charge is missing.
-const MISSED: &str = "the gateway has no charge three days after the due day";
-
-/// The reason of a day whose decline says nothing about another try.
-const UNKNOWN_CODE: &str = "the result code of the decline is not known";
+/// The reason of a day that nothing charged in time.
+const TOO_OLD: &str = "it is more than 30 days old, and no sale was made";
+/// The reason of a day of which only a part is paid.
+const IN_PART: &str = "only a part of the amount was approved";
 
 fn is_past_end(subscription: &crate::model::Subscription, day: NaiveDate) -> bool {
     subscription.ends_on.is_some_and(|last| day > last)
@@ -615,6 +641,7 @@ fn due_day(day: NaiveDate, amount: Amount) -> DueDay {
         route: Route::None,
         term: None,
         tries: 0,
+        was: None,
         next_try: None,
         code: None,
         reason: None,
@@ -648,8 +675,7 @@ pub(crate) fn claim(
     let due = FrequencyDay::new(first.day()).ok().into_iter().flat_map(|day| due_days(day, first));
     let due = due.take_while(|day| *day <= last && *day <= latest).last().unwrap_or(first);
     let day = member.days.range_mut(..=due).next_back().filter(|(day, _)| **day >= first)?.1;
-    let has_open_sale = day.tries > 0 && matches!(day.state, DayState::Collecting | DayState::NeedsPerson);
-    let is_paid = has_open_sale || matches!(day.state, DayState::Paid | DayState::Recovered | DayState::Part);
+    let is_paid = day.state.is_paid();
     let (claim, amount, kind) = match result {
         Reading::Approved(amount) if is_paid => (Claim::Surplus, amount, "charge.surplus"),
         Reading::Approved(amount) if amount >= day.amount => {
@@ -657,8 +683,7 @@ pub(crate) fn claim(
             (Claim::Pays, amount, "charge.paid")
         }
         Reading::Approved(amount) => {
-            (day.state, day.reason) =
-                (DayState::Part, Some("only a part of the amount was approved".to_owned()));
+            (day.state, day.reason) = (DayState::Part, Some(IN_PART.to_owned()));
             (Claim::Part, amount, "charge.paid")
         }
         Reading::Unclear => {
@@ -670,7 +695,10 @@ pub(crate) fn claim(
             return None;
         }
         Reading::Declined(code) => {
-            if day.state == DayState::Expected || day.state == DayState::Missing {
+            // An unclear charge of this day has an outcome now.
+            let was_unclear = day.state == DayState::NeedsPerson && day.tries == 0 && day.code.is_none();
+            if matches!(day.state, DayState::Expected | DayState::Missing) || was_unclear {
+                day.reason = None;
                 day.state = DayState::Declined;
                 day.code = Some(code.unwrap_or_default());
             }

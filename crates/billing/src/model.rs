@@ -78,9 +78,14 @@ impl DayState {
     pub const CASES: [Self; 5] =
         [Self::Declined, Self::Collecting, Self::Missing, Self::Part, Self::NeedsPerson];
 
+    /// Whether a charge paid the day, or a part of it.
+    pub const fn is_paid(self) -> bool {
+        matches!(self, Self::Paid | Self::Recovered | Self::Part)
+    }
+
     /// Whether nothing more happens to the day by itself.
     pub const fn is_settled(self) -> bool {
-        matches!(self, Self::Paid | Self::Recovered | Self::Part | Self::Waived | Self::GivenUp)
+        self.is_paid() || matches!(self, Self::Waived | Self::GivenUp)
     }
 }
 
@@ -196,6 +201,8 @@ pub struct DueDay {
     pub term: Option<i64>,
     /// The number of sales that were planned.
     pub tries: i64,
+    /// The state before the sale that is open; `None` if none is.
+    pub was: Option<DayState>,
     /// The day of the next try.
     pub next_try: Option<NaiveDate>,
     /// The result code of the last decline.

@@ -6,7 +6,7 @@ use chrono::{Datelike as _, Days, NaiveDate};
 use perennial::clearent::{
     Paging, PlanKey, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict,
 };
-use perennial::{ErrorKind, Timestamp};
+use perennial::{Date, ErrorKind, Timestamp};
 
 use crate::Error;
 use crate::billing::{Billing, day_before, day_of, event};
@@ -30,6 +30,16 @@ struct Read {
     result: Reading,
 }
 
+/// The place of a transaction among the due days of the tenant.
+enum Placed {
+    /// It is a charge of this subscription.
+    Of(String, Read),
+    /// It is no charge of a plan of a subscription.
+    Elsewhere,
+    /// It may be one, and is of no certain day.
+    Unclear,
+}
+
 impl Billing {
     /// Reads the charges of plans since the last complete day, with some days before it; returns the number of new ones.
     pub(crate) async fn read(&self) -> Result<u64, Error> {
@@ -44,39 +54,18 @@ impl Billing {
         let mut by_subscription: BTreeMap<String, Vec<Read>> = BTreeMap::new();
         let mut is_whole = true;
         while let Some(transaction) = found.next().await {
-            let transaction = match transaction {
-                Ok(transaction) => transaction,
-                // A record that cannot be read may be the charge of a due day, so that no day is complete.
-                Err(error) if error.kind() == ErrorKind::InvalidResponse => {
-                    is_whole = false;
-                    continue;
-                }
+            let placed = match transaction {
+                Ok(transaction) => self.place(&transaction).await?,
+                // A record that cannot be read may be the charge of a due day.
+                Err(error) if error.kind() == ErrorKind::InvalidResponse => Placed::Unclear,
                 Err(error) => return Err(error.into()),
             };
-            let Some(plan) = transaction.plan_key() else { continue };
-            let found = match self.store.term_of_plan(&plan).await? {
-                None if !plan.as_str().starts_with(PLAN) => self.term_of(&transaction).await,
-                found => Ok(found),
-            };
-            let (uid, term) = match found {
-                Ok(Some(found)) => found,
-                Ok(None) => continue,
-                Err(Some(error)) => return Err(error),
-                Err(None) => {
-                    is_whole = false;
-                    continue;
+            match placed {
+                Placed::Of(uid, read) if !self.store.knows_charge(read.id.as_str()).await? => {
+                    by_subscription.entry(uid).or_default().push(read);
                 }
-            };
-            let read = match charge_of(&transaction, term) {
-                Ok(Some(read)) => read,
-                Ok(None) => continue,
-                Err(Unplaced) => {
-                    is_whole = false;
-                    continue;
-                }
-            };
-            if !self.store.knows_charge(read.id.as_str()).await? {
-                by_subscription.entry(uid).or_default().push(read);
+                Placed::Of(..) | Placed::Elsewhere => {}
+                Placed::Unclear => is_whole = false,
             }
         }
         is_whole &= !found.changed();
@@ -85,7 +74,7 @@ impl Billing {
             count += u64::try_from(reads.len()).unwrap_or(0);
             self.keep_charges(&uid, reads).await?;
         }
-        // A day is complete an hour after its end, and only if the list did not change while it was read.
+        // A day is complete an hour after its end, and only if every record has its place.
         let complete = day_before(day_of(hour_before(now)));
         if is_whole && complete > until {
             self.store.has_read_until(complete).await?;
@@ -93,23 +82,31 @@ impl Billing {
         Ok(count)
     }
 
-    /// The term of a charge whose order id is the gateway's own: the only one of this customer with this amount on this day.
-    /// `Err(None)` if there are several.
-    async fn term_of(&self, transaction: &Transaction) -> Result<Option<(String, i64)>, Option<Error>> {
-        let Some(customer) = &transaction.customer_id else { return Err(None) };
-        let (Some(amount), Some(made)) =
-            (transaction.amount, transaction.created.as_ref().and_then(Timestamp::date))
+    /// Finds the term of a transaction: by its order id, which is the plan's key, or, if the gateway gives its own order ids,
+    /// by customer, amount and day.
+    async fn place(&self, transaction: &Transaction) -> Result<Placed, Error> {
+        let Some(plan) = transaction.plan_key() else { return Ok(Placed::Elsewhere) };
+        if let Some((uid, term)) = self.store.term_of_plan(&plan).await? {
+            return Ok(charge_of(transaction, uid, term));
+        }
+        if plan.as_str().starts_with(PLAN) {
+            return Ok(Placed::Elsewhere);
+        }
+        let made = transaction.created.as_ref().and_then(Timestamp::date).map(Date::naive);
+        let (Some(customer), Some(amount), Some(made)) = (&transaction.customer_id, transaction.amount, made)
         else {
-            return Err(None);
+            return Ok(Placed::Unclear);
         };
-        let made = made.naive();
-        let terms = self.store.terms_of_customer(customer, amount, made).await.map_err(Some)?;
         // A due day was just before it, or is tomorrow.
         let is_due =
-            |first: &NaiveDate| (made - LATE).iter_days().take(10).any(|day| day.day() == first.day());
-        let mut terms: Vec<_> = terms.into_iter().filter(|(_, _, first)| is_due(first)).collect();
-        let found = terms.pop().map(|(uid, number, _)| (uid, number));
-        if terms.is_empty() { Ok(found) } else { Err(None) }
+            |first: NaiveDate| (made - LATE).iter_days().take(10).any(|day| day.day() == first.day());
+        let mut terms = self.store.terms_of_customer(customer, amount, made).await?;
+        terms.retain(|(_, _, first)| is_due(*first));
+        Ok(match (terms.pop(), terms.is_empty()) {
+            (None, _) => Placed::Elsewhere,
+            (Some((uid, term, _)), true) => charge_of(transaction, uid, term),
+            (Some(_), false) => Placed::Unclear,
+        })
     }
 
     /// Looks at one plan, without a window, and stores the charges that are not known; returns whether there were any.
@@ -121,11 +118,10 @@ impl Billing {
             if transaction.plan_key().as_ref() != Some(plan) {
                 continue;
             }
-            let unclear = |_| Error::UnclearCharge(plan.to_string());
-            if let Some(read) = charge_of(&transaction, term).map_err(unclear)?
-                && !self.store.knows_charge(read.id.as_str()).await?
-            {
-                reads.push(read);
+            match charge_of(&transaction, uid.to_owned(), term) {
+                Placed::Of(_, read) if !self.store.knows_charge(read.id.as_str()).await? => reads.push(read),
+                Placed::Of(..) | Placed::Elsewhere => {}
+                Placed::Unclear => return Err(Error::UnclearCharge(plan.to_string())),
             }
         }
         let is_new = !reads.is_empty();
@@ -153,7 +149,7 @@ impl Billing {
                 stored.events.push(event(kind, &after.subscription, Some(charge.day)));
                 stored.charges.push(charge);
             }
-            if after == before {
+            if after == before && stored.charges.is_empty() {
                 return Ok(());
             }
             after.subscription.next = Some(now);
@@ -165,23 +161,22 @@ impl Billing {
     }
 }
 
-/// The charge of a transaction of a plan: `Err` if it cannot be placed on a day, `None` if it is no charge.
-fn charge_of(transaction: &Transaction, term: i64) -> Result<Option<Read>, Unplaced> {
+/// The place of a transaction of a term's plan.
+fn charge_of(transaction: &Transaction, uid: String, term: i64) -> Placed {
     if transaction.transaction_type.as_ref().is_some_and(|kind| *kind != TransactionType::SALE) {
-        return Ok(None);
+        return Placed::Elsewhere;
     }
     let result = match (transaction.verdict(), transaction.amount) {
         (Verdict::Approved, Some(amount)) => Reading::Approved(amount),
         (Verdict::Declined, _) => Reading::Declined(transaction.result_code.clone()),
         (Verdict::Undecided, _) | (Verdict::Approved, None) => Reading::Unclear,
     };
-    let made = transaction.created.as_ref().and_then(Timestamp::date).ok_or(Unplaced)?.naive();
-    let id = transaction.id.clone().ok_or(Unplaced)?;
-    Ok(Some(Read { id, term, made, result }))
+    let made = transaction.created.as_ref().and_then(Timestamp::date).map(Date::naive);
+    match (transaction.id.clone(), made) {
+        (Some(id), Some(made)) => Placed::Of(uid, Read { id, term, made, result }),
+        _ => Placed::Unclear,
+    }
 }
-
-/// A charge without an id or a day.
-struct Unplaced;
 
 fn hour_before(now: perennial_journal::Moment) -> perennial_journal::Moment {
     perennial_journal::Moment::from_millis(now.as_millis().saturating_sub(3_600_000))

@@ -45,8 +45,9 @@ const TRIES: [u64; 4] = [1, 3, 5, 7];
 /// No day is tried after this many days.
 pub(crate) const OLDEST: Days = Days::new(30);
 
-/// The day of a try: the first day of the schedule after the last one that was used, and not before today.
-pub(crate) fn day_of_try(due: NaiveDate, tries: i64, today: NaiveDate) -> Option<NaiveDate> {
-    let after = *TRIES.get(usize::try_from(tries).ok()?)?;
-    Some(due.checked_add_days(Days::new(after))?.max(today))
+/// The day of the next try of a due day: the first day of the schedule after this one, and not before today.
+pub(crate) fn day_of_try(due: NaiveDate, after: NaiveDate, today: NaiveDate) -> Option<NaiveDate> {
+    let days = TRIES.iter().map(|days| due + Days::new(*days));
+    let next = days.into_iter().find(|day| *day > after)?.max(today);
+    (next <= due + OLDEST).then_some(next)
 }

@@ -572,7 +572,7 @@ fn exit_of_journal(error: &perennial_journal::Error) -> Exit {
 fn exit_of_billing(error: &perennial_billing::Error) -> Exit {
     match error {
         perennial_billing::Error::NoSubscription(_) => Exit::NotFound,
-        perennial_billing::Error::Changed(_) => Exit::Unavailable,
+        perennial_billing::Error::Changed(_) | perennial_billing::Error::ListChanged => Exit::Unavailable,
         _ => Exit::Usage,
     }
 }

@@ -35,7 +35,8 @@ pub struct Clearent {
     send_before: Option<Moment>,
 }
 
-/// A write that is stored in a transaction of the caller's, and sent later by the worker. It has no card.
+/// A write that is stored in a transaction of the caller's, and sent later by the worker. It charges a token, because no
+/// card is ever stored.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Later<'a> {
@@ -203,29 +204,33 @@ impl Clearent {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`], or the rules that the request breaks.
+    /// [`Error::InvalidKey`], [`Error::CardLater`], or the rules that the request breaks.
     pub fn intent(&self, key: &str, write: Later<'_>, now: Moment) -> Result<Intent, Error> {
         check_key(key)?;
-        let (write, object, call) = match write {
-            Later::CreatePlan(plan) => (Write::CreatePlan, None, wire::plan::create(Format::Json, plan)),
-            Later::UpdatePlan(plan, update) => (
-                Write::UpdatePlan,
-                Some(object("plans", plan)),
-                wire::plan::update(Format::Json, plan, update),
-            ),
+        let (write, object, card, call) = match write {
+            Later::CreatePlan(plan) => {
+                (Write::CreatePlan, None, None, wire::plan::create(Format::Json, plan))
+            }
+            Later::UpdatePlan(plan, update) => {
+                let call = wire::plan::update(Format::Json, plan, update);
+                (Write::UpdatePlan, Some(object("plans", plan)), None, call)
+            }
             Later::Sale(charge) => {
                 charge.check_sale().map_err(perennial::Error::from)?;
-                (Write::Sale, None, wire::transaction::sale(Format::Json, charge))
+                (Write::Sale, None, Some(charge.fields().card), wire::transaction::sale(Format::Json, charge))
             }
             Later::Refund(refund) => {
                 let object = refund.fields().id.map(|id| object("transactions", id));
-                (Write::Refund, object, wire::transaction::refund(Format::Json, refund))
+                (Write::Refund, object, refund.fields().card, wire::transaction::refund(Format::Json, refund))
             }
         };
         let call = call.map_err(perennial::Error::from)?;
         let body = call.body.as_deref().map_or(&[][..], Vec::as_slice);
         let mark = mark_of(&self.tenant.uid, key);
-        let prepared = prepare(write, object.as_deref(), body, Secrets::default(), &mark)?;
+        let prepared = prepare(write, object.as_deref(), body, secrets_of(card), &mark)?;
+        if prepared.needs_card {
+            return Err(Error::CardLater);
+        }
         Ok(self.planned(key, write, object, &prepared, now))
     }
 

@@ -40,6 +40,11 @@ pub enum Error {
     /// The operation key has a card number.
     #[error("an operation key must not have a card number, because it is stored: choose another key")]
     CardAsKey,
+    /// A write that is stored for later has a card, a security code or a one-time token.
+    #[error(
+        "a write that is sent later cannot have a card, because none is ever stored: charge a token of the customer"
+    )]
+    CardLater,
     /// The id of an object is none that a gateway gives.
     #[error(
         "the id of the object is 1 to 100 letters, digits, '_', '-', '.' or ':', as the gateway reports it"

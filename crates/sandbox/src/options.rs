@@ -207,7 +207,6 @@ options! {
         /// outcome.
         partial_amount "partial-amount": Option<Amount> = None,
             "AMOUNT" "The amount of a charge that is approved for only 80 % of it";
-        //ENGINE
         /// The hour of the day, 0 to 23 in UTC, at which plans charge. 10 by default; the vendor's hour is unknown
         /// (**inferred**).
         charge_hour "charge-hour": u32 = Schedule::HOUR,

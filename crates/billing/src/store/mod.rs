@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use chrono::{Days, NaiveDate};
-use perennial::Amount;
 use perennial::clearent::PlanKey;
+use perennial::{Amount, Date, Timestamp};
 use perennial_domain::clearent::FrequencyDay;
 use perennial_journal::machine::Intent;
 use perennial_journal::store::{Damage, NewDecision, NewEvent, Row, Statement, Transacted, Value};
@@ -61,7 +61,7 @@ const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, 
     paused_from, paused_until, guard, version, next";
 const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed";
 const CHARGE: &str = "id, day, made, amount, claim";
-const DAY: &str = "day, amount, state, route, term, tries, next_try, code, reason";
+const DAY: &str = "day, amount, state, route, term, tries, was, next_try, code, reason";
 
 impl Store {
     /// Makes the tables, and the row of the tenant.
@@ -146,10 +146,9 @@ impl Store {
         } else {
             "perennial_subscription s CROSS JOIN perennial_due_day d"
         };
-        let columns: Vec<_> = DAY.split(", ").map(|column| format!("d.{column}")).collect();
         let sql = format!(
             "SELECT s.id, {} FROM {tables} WHERE {} ORDER BY d.day, s.id LIMIT {limit}",
-            columns.join(", "),
+            of("d", DAY),
             conditions.join(" AND ")
         );
         Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, day_of(row)?))).await?)
@@ -180,11 +179,21 @@ impl Store {
         Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, row.int()?, date_of(row)?))).await?)
     }
 
+    /// The charge of this transaction, with the id of its subscription.
+    pub(crate) async fn charge(&self, id: &str) -> Result<Option<(String, Charge)>, Error> {
+        let sql = format!(
+            "SELECT s.id, {} FROM perennial_charge c JOIN perennial_subscription s ON s.uid = c.subscription
+             WHERE c.tenant = ?1 AND c.id = ?2",
+            of("c", CHARGE)
+        );
+        let values = vec![self.tenant.as_str().into(), id.into()];
+        let rows = self.journal.rows(sql, values, |row| Ok((row.text()?, charge_of(row)?))).await?;
+        Ok(rows.into_iter().next())
+    }
+
     /// Whether the charge is stored.
     pub(crate) async fn knows_charge(&self, id: &str) -> Result<bool, Error> {
-        let sql = "SELECT id FROM perennial_charge WHERE tenant = ?1 AND id = ?2";
-        let values = vec![self.tenant.as_str().into(), id.into()];
-        Ok(!self.journal.rows(sql, values, Row::text).await?.is_empty())
+        Ok(self.charge(id).await?.is_some())
     }
 
     /// The charges of a subscription, by day.
@@ -323,8 +332,8 @@ impl Store {
             statements.push(Statement::new(sql, vec![uid.into(), date(*day)]).must());
         }
         for (key, day) in after.days.iter().filter(|(key, day)| old_days.get(*key) != Some(*day)) {
-            let was_open = old_days.get(key).filter(|old| old.tries > 0 && is_trying(old));
-            if let Some(old) = was_open.filter(|_| !is_trying(day) || day.tries != old_days[key].tries) {
+            let was_open = old_days.get(key).filter(|old| old.was.is_some());
+            if let Some(old) = was_open.filter(|old| day.was.is_none() || day.tries != old.tries) {
                 let sql = "UPDATE perennial_try SET is_open = 0 WHERE subscription = ?1 AND day = ?2 AND number = ?3";
                 statements.push(Statement::new(sql, vec![uid.into(), date(*key), old.tries.into()]));
             }
@@ -412,16 +421,12 @@ pub(crate) fn guard(uid: &str) -> String {
     format!("subscriptions/{uid}")
 }
 
-fn is_trying(day: &DueDay) -> bool {
-    day.tries > 0 && matches!(day.state, DayState::Collecting | DayState::NeedsPerson)
-}
-
 /// A day goes to the route `sale` only when no term that could charge it is open, and never back.
 fn put_day(uid: &str, day: &DueDay) -> Statement {
-    let sql = "INSERT INTO perennial_due_day (subscription, day, amount, state, route, term, tries, next_try, code, reason)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    let sql = "INSERT INTO perennial_due_day (subscription, day, amount, state, route, term, tries, was, next_try, code, reason)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                ON CONFLICT (subscription, day) DO UPDATE SET amount = excluded.amount, state = excluded.state,
-                 route = excluded.route, term = excluded.term, tries = excluded.tries, next_try = excluded.next_try,
+                 route = excluded.route, term = excluded.term, tries = excluded.tries, was = excluded.was, next_try = excluded.next_try,
                  code = excluded.code, reason = excluded.reason
                WHERE (excluded.route = 'sale' OR perennial_due_day.route <> 'sale')
                  AND (excluded.route <> 'sale' OR NOT EXISTS (SELECT 1 FROM perennial_term t
@@ -436,6 +441,7 @@ fn put_day(uid: &str, day: &DueDay) -> Statement {
         day.route.as_str().into(),
         day.term.filter(|_| day.route == Route::Plan).into(),
         day.tries.into(),
+        day.was.map(DayState::as_str).into(),
         day.next_try.map(text).into(),
         day.code.clone().into(),
         day.reason.clone().into(),
@@ -511,6 +517,7 @@ fn day_of(row: &mut Row) -> Result<DueDay, Damage> {
         route: word(row)?.parse().map_err(damaged)?,
         term: row.maybe_int()?,
         tries: row.int()?,
+        was: row.maybe_text()?.map(|was| was.parse()).transpose().map_err(damaged)?,
         next_try: maybe_date_of(row)?,
         code: row.maybe_text()?,
         reason: row.maybe_text()?,
@@ -538,19 +545,21 @@ fn outcome_of(write: &Write, state: &str, outcome: &str, history: &str) -> Outco
     let outcome = json(outcome);
     let id = outcome["id"].as_str();
     let value = json(outcome["value"].as_str().unwrap_or_default());
+    let created = value["created"].as_str().map(Timestamp::reported);
+    let made = created.and_then(|created| created.date()).map(Date::naive);
     let reason = || json(history)["reason"].as_str().unwrap_or("no reason is known").to_owned();
     match (state, write) {
         ("done", Write::Sale(..)) => match id.and_then(|id| id.try_into().ok()) {
             Some(id) => {
                 let amount = value["amount"].as_str().and_then(|amount| amount.try_into().ok());
-                Outcome::Approved(id, amount)
+                Outcome::Approved(id, amount, made)
             }
             None => Outcome::NeedsPerson("the sale is done, and its transaction is not known".to_owned()),
         },
         ("done", _) => Outcome::Done(id.and_then(|id| id.try_into().ok())),
         ("declined", _) => {
             let code = value["result_code"].as_str().map(str::to_owned);
-            Outcome::Declined(id.and_then(|id| id.try_into().ok()), code)
+            Outcome::Declined(id.and_then(|id| id.try_into().ok()), code, made)
         }
         ("refused", _) => Outcome::Refused(reason()),
         ("withdrawn", _) => Outcome::Withdrawn,

@@ -28,7 +28,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        subscription TEXT NOT NULL REFERENCES perennial_subscription, day TEXT NOT NULL, amount BIGINT NOT NULL,
        state TEXT NOT NULL CHECK (state IN ('expected','paid','declined','collecting','recovered','part','missing',
          'waived','given-up','needs-person')),
-       route TEXT NOT NULL CHECK (route IN ('plan','sale','none')), term BIGINT, tries BIGINT NOT NULL,
+       route TEXT NOT NULL CHECK (route IN ('plan','sale','none')), term BIGINT, tries BIGINT NOT NULL, was TEXT,
        next_try TEXT, code TEXT, reason TEXT,
        PRIMARY KEY (subscription, day), UNIQUE (subscription, day, route), CHECK ((route = 'plan') = (term IS NOT NULL)),
        FOREIGN KEY (subscription, term) REFERENCES perennial_term (subscription, number))",

@@ -1,8 +1,9 @@
 //! Books: the sum holds, and each difference has its class.
 
 use perennial::clearent::{Charge, Refund, Void};
-use perennial_billing::{Books, DifferenceClass, NewSubscription};
+use perennial_billing::{Books, Claim, DifferenceClass, NewSubscription};
 use perennial_journal::store::Statement;
+use perennial_sandbox::{Effect, Fault};
 
 use crate::support::World;
 
@@ -93,4 +94,23 @@ async fn a_decline_is_open_until_it_is_given_up() {
     world.until("2027-01-25").await;
     let books = month(&world, "2027-01").await;
     assert!(books.are_closed() && books.given_up.to_string() == "0.21", "{books:?}");
+}
+
+/// Holds: A charge that the gateway makes twice is kept as a surplus, and a refund in a later month is found there.
+#[tokio::test]
+async fn a_doubled_charge_and_a_late_refund_are_found() {
+    let world = World::new().await;
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    world.sandbox.fault(&Fault::on("engine.charge", Effect::Duplicate).nth(1)).await.unwrap();
+    world.until("2027-01-20").await;
+    let books = month(&world, "2027-01").await;
+    assert_eq!(classes(&books), [(DifferenceClass::Doubled, "M-1".to_owned())]);
+    assert_eq!((books.paid.to_string(), books.surplus.to_string()), ("50.00".to_owned(), "50.00".to_owned()));
+    world.until("2027-02-03").await;
+    let charges = world.billing.charges(&world.member("M-1").await.subscription).await.unwrap();
+    let surplus = charges.iter().find(|charge| charge.claim == Claim::Surplus).unwrap();
+    let refund = Refund::builder().id(surplus.id.clone()).amount("50.00").build().unwrap();
+    world.client.transactions().refund(&refund).await.unwrap();
+    world.until("2027-02-05").await;
+    assert_eq!(classes(&month(&world, "2027-02").await), [(DifferenceClass::Refunded, "M-1".to_owned())]);
 }

@@ -1,5 +1,6 @@
 //! Subscriptions over gateways of every documented and undocumented habit.
 
+use perennial::clearent::{PlanSearch, PlanStatus};
 use perennial_billing::{CancelAt, DayState};
 use perennial_sandbox::{DeclineRetries, Effect, Fault, GatewayOptions, PlanChargeOrderId};
 
@@ -29,6 +30,26 @@ fn profiles() -> Vec<(&'static str, GatewayOptions)> {
         ),
         ("short names", GatewayOptions { name_limit: 30, ..usual() }),
     ]
+}
+
+/// Holds: A plan that comes back ACTIVE although it was created SUSPENDED charges nothing: it is canceled, and the merchant is
+/// on hold.
+#[tokio::test]
+async fn a_plan_that_is_not_suspended_is_canceled() {
+    let world = World::with(GatewayOptions { honors_suspended: false, ..GatewayOptions::default() }).await;
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    world.until("2027-02-20").await;
+    let plans = world.client.plans().search(&PlanSearch::default()).collect_all().await.unwrap();
+    assert!(!plans.is_empty());
+    for plan in plans {
+        assert_eq!(plan.status, Some(PlanStatus::CANCELED));
+    }
+    assert!(world.approved().await.is_empty());
+    let hold = world.journal.tenants().await.unwrap()[0].hold.clone();
+    assert_eq!(hold.as_deref(), Some("the created object differs from the request in status"));
+    let states = world.member("M-1").await.days.values().map(|day| day.state).collect::<Vec<_>>();
+    // The sales wait for the end of the hold.
+    assert_eq!(&states[..2], [DayState::Collecting, DayState::Collecting]);
 }
 
 /// Holds: Under every habit, a member is charged once for each month over a renewal, a decline is recovered, a pause and a

@@ -39,7 +39,8 @@ impl Work {
                 steps += worked.steps;
                 charges += worked.charges;
                 if worked.steps == 0 {
-                    return global.output.record(&record.with("steps", steps).with("charges", charges));
+                    let record = record.with("steps", steps).with("charges", charges);
+                    return global.output.record(&record.with("read-until", worked.read_until.to_string()));
                 }
             }
         }

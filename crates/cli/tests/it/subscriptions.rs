@@ -192,7 +192,7 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("books check --month 2027-13", 2, "--month", true),
     ("work --until-idle --dry-run", 0, "dry-run true", true),
     ("work --until-idle", 0, "steps", false),
-    ("work --until-idle", 0, "steps   0", true),
+    ("work --until-idle", 0, "steps      0", true),
     ("work --until-idle --timeout 61", 2, "--timeout 60", true),
     ("subscriptions cancel M-1 --now --actor ada --dry-run", 0, "2027-01-15   55.00\n", true),
     ("subscriptions cancel M-1 --now --actor ada", 0, "status        ended", false),

@@ -4,10 +4,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use perennial::Format;
-use perennial::clearent::{Charge, PlanSearch, PlanStatus, PlanUpdate, Refund, TransactionSearch, Void};
+use perennial::clearent::{
+    Charge, ChargeSource, OneTimeToken, PlanSearch, PlanStatus, PlanUpdate, Refund, TransactionSearch, Void,
+};
 use perennial_journal::machine::{Rules, State};
 use perennial_journal::store::{Filter, StoreError};
-use perennial_journal::{By, Clearent, Error, Journal, Settled};
+use perennial_journal::{By, Clearent, Error, Journal, Later, Settled};
 use perennial_sandbox::{Effect, Fault};
 
 use crate::support::World;
@@ -504,4 +506,30 @@ async fn an_update_that_no_read_shows_is_not_taken_for_done() {
     let update = update.build().unwrap();
     let open = world.north.customers().tokens(&world.customer).update("text", &update).await.unwrap();
     assert!(matches!(open, Settled::Open(_)), "{open:?}");
+}
+
+/// Holds: A write that is stored for later has no card, no security code and no one-time token.
+#[tokio::test]
+async fn a_later_write_has_no_card() {
+    let world = World::new(Format::Json).await;
+    let now = world.journal.now().await.unwrap();
+    let charge = || Charge::builder().amount("25.00");
+    let card = charge().card(ChargeSource::Card("4111111111111111".parse().unwrap())).exp_date("1230");
+    let cases = [
+        ("a token", charge().card(&world.token).build(), true),
+        ("a card", card.build(), false),
+        ("a security code", charge().card(&world.token).csc("999").build(), false),
+        (
+            "a one-time token",
+            charge().card(OneTimeToken::try_from("header.payload.signature").unwrap()).build(),
+            false,
+        ),
+    ];
+    for (name, charge, is_stored) in cases {
+        let intent = world.north.intent(name, Later::Sale(&charge.unwrap()), now);
+        match intent {
+            Ok(intent) => assert!(is_stored && !intent.needs_card, "{name}"),
+            Err(error) => assert!(!is_stored && matches!(error, Error::CardLater), "{name}: {error}"),
+        }
+    }
 }

@@ -79,7 +79,7 @@ pub(crate) struct Cancel {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct When {
-    /// Charge nothing more; tries of declined charges are withdrawn, too
+    /// Charge nothing more, but a charge of a plan that is due within two days; tries of declined charges are withdrawn
     #[arg(long)]
     now: bool,
     /// End with the period that is charged already; charges that were declined are still collected
@@ -139,7 +139,7 @@ impl Named {
             global.interrupt.under(&format!("subscriptions/{id}"));
             let decided = opened.billing.decide(&id, decision, by).await?;
             if decided.subscription.status == Status::Canceling {
-                worked = opened.billing.work().await.map(drop);
+                worked = opened.billing.work_on(&id).await.map(drop);
             }
         }
         let shown = Shown::of(&opened, &place, global, &id).await?;

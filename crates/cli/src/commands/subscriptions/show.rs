@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use perennial::transport::redact;
 use perennial::{Amount, NaiveDate};
-use perennial_billing::{DayState, DueDay, Member, Status, Subscription, Term};
+use perennial_billing::{DayState, DueDay, Member, Route, Status, Subscription, Term};
 use perennial_journal::Error;
 
 use super::place::{Opened, Place};
@@ -72,8 +72,10 @@ impl Shown {
         Ok(Self { member, next, cases, plans })
     }
 
-    pub(super) fn needs_person(&self) -> bool {
-        self.cases.iter().any(|(due, _)| due.state == DayState::NeedsPerson)
+    /// Whether days are due, and no plan and no sale charges them.
+    pub(super) fn lacks_plan(&self) -> bool {
+        let mut days = self.member.days.values();
+        days.any(|day| day.state == DayState::Expected && day.route == Route::None)
     }
 
     fn print(&self, global: &Global) -> Result<(), Failure> {

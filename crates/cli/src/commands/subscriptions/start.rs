@@ -63,7 +63,7 @@ impl Start {
         let new = self.with_charges(new, &opened).await?;
         global.interrupt.under(&format!("subscriptions/{}", self.id));
         opened.billing.start(&new).await.map_err(named)?;
-        let worked = opened.billing.work().await;
+        let worked = opened.billing.work_on(&self.id).await;
         let shown = Shown::of(&opened, &self.place, global, &self.id).await?;
         shown.print_written(global)?;
         if let Err(error) = worked {
@@ -74,9 +74,10 @@ impl Start {
             Some(term) if term.status != TermStatus::Active => {
                 Err(unsettled(&self.id, "its plan is not active yet"))
             }
-            None if shown.needs_person() => {
-                Err(unsettled(&self.id, "a person must find out what became of its plan"))
-            }
+            None if shown.lacks_plan() => Err(unsettled(
+                &self.id,
+                "the gateway has not made its plan: perennial journal list shows the reason",
+            )),
             _ => Ok(()),
         }
     }
