@@ -14,10 +14,11 @@ use serde_json::json;
 
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
-use crate::decision::{CancelAt, Decision, SubscriptionChange};
-use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, step};
+use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
+use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Status, Subscription, TermStatus};
-use crate::store::{Change, Store, Which, guard};
+use crate::recovery::{CARD_DAYS, CARD_DECLINES, Recovery, Withheld};
+use crate::store::{Change, Merchant, Store, Which, guard};
 
 /// The subscriptions of one tenant.
 ///
@@ -79,6 +80,22 @@ pub struct NewSubscription {
     pub from: Option<NaiveDate>,
     /// The last day on which a charge may be due; `None` is without end.
     pub until: Option<NaiveDate>,
+    /// The number of charges, in place of `until`.
+    pub charges: Option<u32>,
+    /// The first charge.
+    pub first: First,
+}
+
+/// The first charge of a subscription.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum First {
+    /// On the first such day of a month from the start on. If it is nearer than three days, it is made by a sale.
+    #[default]
+    Due,
+    /// Today, by a sale, in place of this month's day.
+    Today,
+    /// On the first such day that is three days ahead, so that a plan makes it.
+    Next,
 }
 
 impl NewSubscription {
@@ -91,7 +108,18 @@ impl NewSubscription {
         amount: Amount,
         day: FrequencyDay,
     ) -> Self {
-        Self { id: id.into(), customer, token, name: name.into(), amount, day, from: None, until: None }
+        Self {
+            id: id.into(),
+            customer,
+            token,
+            name: name.into(),
+            amount,
+            day,
+            from: None,
+            until: None,
+            charges: None,
+            first: First::Due,
+        }
     }
 
     /// Starts on or after this day.
@@ -106,16 +134,16 @@ impl NewSubscription {
         Self { until: Some(day), ..self }
     }
 
-    /// Charges this many times.
+    /// Charges this many times. A waived day does not count.
     #[must_use]
-    pub fn charges(self, count: u32, today: NaiveDate) -> Self {
-        let from = self.from.unwrap_or(today);
-        let until = match usize::try_from(count).unwrap_or(usize::MAX).checked_sub(1) {
-            Some(last) => due_days(self.day, from).nth(last),
-            // It ends before it begins, which start refuses.
-            None => Some(day_before(from)),
-        };
-        Self { until, ..self }
+    pub fn charges(self, count: u32) -> Self {
+        Self { charges: Some(count), ..self }
+    }
+
+    /// Begins with this first charge.
+    #[must_use]
+    pub fn first(self, first: First) -> Self {
+        Self { first, ..self }
     }
 
     /// Returns the first due days and their amounts, if it is started today.
@@ -124,9 +152,41 @@ impl NewSubscription {
     ///
     /// Those of [`Billing::start`] that need neither database nor gateway.
     pub fn preview(&self, today: NaiveDate, count: usize) -> Result<Vec<(NaiveDate, Amount)>, Error> {
-        let first = self.check(today)?;
-        let wanted = |day: &NaiveDate| self.until.is_none_or(|last| *day <= last);
-        Ok(due_days(self.day, first).take_while(wanted).take(count).map(|day| (day, self.amount)).collect())
+        Ok(upcoming(&self.member(today, 1, Moment::from_millis(0))?, today).take(count).collect())
+    }
+
+    /// The rows of a subscription that is started today.
+    fn member(&self, today: NaiveDate, generation: i64, now: Moment) -> Result<Member, Error> {
+        let from = self.check(today)?;
+        let subscription = Subscription {
+            uid: perennial_journal::new_uid(),
+            id: self.id.clone(),
+            generation,
+            customer: self.customer.clone(),
+            token: self.token.clone(),
+            name: self.name.clone(),
+            amount: self.amount,
+            day: self.day,
+            status: Status::Active,
+            from,
+            until: self.until,
+            charges: self.charges,
+            ends_on: self.until,
+            pause: None,
+            collects_open: false,
+            guard: 0,
+            version: 1,
+            next: Some(now),
+        };
+        // The plan's own rules are checked before anything is stored.
+        plan(&subscription, from, from)?;
+        let days = match self.first {
+            First::Today => BTreeMap::from([(from, expected_day(from, self.amount))]),
+            First::Due | First::Next => BTreeMap::new(),
+        };
+        let mut member = Member { subscription, terms: Vec::new(), days };
+        member.count_charges(today);
+        Ok(member)
     }
 
     fn check(&self, today: NaiveDate) -> Result<NaiveDate, Error> {
@@ -141,8 +201,14 @@ impl NewSubscription {
         if from < today {
             return Err(Error::Past { what: "the start", today });
         }
-        let first = due_day(self.day, from).ok_or(Error::EmptyPeriod("the subscription"))?;
-        if self.until.is_some_and(|until| until < first) {
+        let first = match self.first {
+            First::Today if from > today => return Err(Error::NotToday),
+            First::Today => Some(today),
+            First::Due => due_day(self.day, from),
+            First::Next => due_day(self.day, from.max(today + BY_SALE)),
+        };
+        let first = first.ok_or(Error::EmptyPeriod("the subscription"))?;
+        if self.until.is_some_and(|until| until < first) || self.charges == Some(0) {
             return Err(Error::EmptyPeriod("the subscription"));
         }
         Ok(first)
@@ -227,36 +293,18 @@ impl Billing {
                 && open.name == new.name
                 && open.amount == new.amount
                 && open.day == new.day
-                && open.until == new.until
+                && open.charges == new.charges
+                && (new.charges.is_some() || open.until == new.until)
                 && new.from.is_none_or(|from| due_day(new.day, from) == Some(open.from));
             if !is_same {
                 return Err(Error::IdUsed(new.id.clone()));
             }
             return Ok((self.store.member(open.clone()).await?, false));
         }
-        let from = new.check(day_of(now))?;
+        let generation = earlier.map_or(1, |earlier| earlier.generation + 1);
+        let member = new.member(day_of(now), generation, now)?;
         self.check_token(&new.customer, &new.token).await?;
-        let subscription = Subscription {
-            uid: perennial_journal::new_uid(),
-            id: new.id.clone(),
-            generation: earlier.map_or(1, |earlier| earlier.generation + 1),
-            customer: new.customer.clone(),
-            token: new.token.clone(),
-            name: new.name.clone(),
-            amount: new.amount,
-            day: new.day,
-            status: Status::Active,
-            from,
-            until: new.until,
-            ends_on: new.until,
-            pause: None,
-            guard: 0,
-            version: 1,
-            next: Some(now),
-        };
-        // The plan's own rules are checked before anything is stored.
-        plan(&subscription, from, from)?;
-        Ok((Member { subscription, terms: Vec::new(), days: BTreeMap::new() }, true))
+        Ok((member, true))
     }
 
     async fn check_token(&self, customer: &CustomerKey, token: &TokenId) -> Result<(), Error> {
@@ -320,7 +368,8 @@ impl Billing {
         until: NaiveDate,
         by: By,
     ) -> Result<Member, Error> {
-        self.decide(id, &Decision::Pause { from, until }, by).await
+        let end = PauseEnd::Until(until);
+        self.decide(id, &Decision::Pause { from, end, collects: false }, by).await
     }
 
     /// Ends a pause.
@@ -328,10 +377,10 @@ impl Billing {
         self.decide(id, &Decision::Resume, by).await
     }
 
-    /// Cancels a subscription. It is over when nothing of it is open at the gateway, which [`work`](Self::work) finds out;
+    /// Cancels a subscription, and withdraws planned tries of declined charges when the end comes. It is over when nothing of it is open at the gateway, which [`work`](Self::work) finds out;
     /// until then its status is [`Status::Canceling`].
     pub async fn cancel(&self, id: &str, at: CancelAt, by: By) -> Result<Member, Error> {
-        self.decide(id, &Decision::Cancel(at), by).await
+        self.decide(id, &Decision::Cancel { at, collects_open: false }, by).await
     }
 
     /// Takes back a cancellation that has not come yet.
@@ -347,7 +396,7 @@ impl Billing {
             return Err(Error::IsOver(id.to_owned()));
         }
         let mut after = before.clone();
-        decision.apply(&mut after.subscription, day_of(now))?;
+        decision.apply(&mut after, day_of(now))?;
         if after.subscription.token != before.subscription.token {
             self.check_token(&after.subscription.customer, &after.subscription.token).await?;
         }
@@ -416,7 +465,8 @@ impl Billing {
 
     /// Takes the steps that are due.
     async fn take_steps(&self) -> Result<Worked, Error> {
-        let mut worked = Worked { read_until: self.store.read_until().await?, ..Worked::default() };
+        let read_until = self.store.merchant(self.today().await?).await?.read_until;
+        let mut worked = Worked { read_until, ..Worked::default() };
         self.journal.settle(std::slice::from_ref(&self.north)).await?;
         let (mut seen, mut failed) = (BTreeSet::new(), None);
         loop {
@@ -497,11 +547,16 @@ impl Billing {
     async fn take_step(&self, subscription: Subscription) -> Result<bool, Error> {
         let now = self.journal.now().await?;
         let before = self.store.member(subscription).await?;
+        let today = day_of(now);
+        let merchant = self.store.merchant(today).await?;
+        let withheld = self.withheld(&before, &merchant, today).await?;
         let mut facts = Facts {
-            today: day_of(now),
-            read_until: self.store.read_until().await?,
+            today,
+            read_until: merchant.read_until,
             outcomes: self.store.outcomes(&before.subscription.uid, writes_of(&before)).await?,
             canceled: BTreeSet::new(),
+            withheld,
+            at_end: merchant.rules.at_end,
             without: None,
         };
         let mut stepped = step(&before, &facts);
@@ -539,8 +594,39 @@ impl Billing {
         let intents =
             writes.into_iter().map(|write| self.intent(&after, write, now)).collect::<Result<_, _>>()?;
         let events = events.iter().map(|(kind, day)| event(kind, &after.subscription, *day)).collect();
-        let change = Change { intents, charges, events, ..Change::default() };
+        let raises_guard = after.subscription.guard != before.subscription.guard;
+        let change = Change { intents, charges, events, raises_guard, ..Change::default() };
+        if withheld == Some(Withheld::Limit) {
+            self.store.limit_is_reached(today, now).await?;
+        }
         Ok(self.store.save(&before, &after, change, now).await? && has_moved)
+    }
+
+    /// The reason for which the declined and missing days of a subscription are not tried today.
+    async fn withheld(
+        &self,
+        member: &Member,
+        merchant: &Merchant,
+        today: NaiveDate,
+    ) -> Result<Option<Withheld>, Error> {
+        let is_due = |due: &&DueDay| due.is_tried() && due.next_try.is_some_and(|next| next <= today);
+        let Some(due) = member.days.values().find(is_due) else { return Ok(None) };
+        if merchant.is_at_limit(due.rest()) {
+            return Ok(Some(Withheld::Limit));
+        }
+        let declines = self.store.declines(&member.subscription.token, today - CARD_DAYS).await?;
+        Ok((declines >= CARD_DECLINES).then_some(Withheld::Card))
+    }
+
+    /// The merchant's rules for days that are declined or missing.
+    pub async fn recovery(&self) -> Result<Recovery, Error> {
+        Ok(self.store.merchant(self.today().await?).await?.rules)
+    }
+
+    /// Changes the merchant's rules for days that are declined or missing.
+    pub async fn set_recovery(&self, rules: &Recovery, by: By) -> Result<(), Error> {
+        let decision = NewDecision { actor: by.actor, reason: by.reason, what: format!("{rules:?}") };
+        self.store.set_recovery(rules, &decision, self.journal.now().await?).await
     }
 
     /// Whether a read shows that the plan is canceled, or is gone.
@@ -581,7 +667,7 @@ impl Billing {
                 )?
             }
             Write::Sale(day, _) => {
-                let amount = member.days.get(day).ok_or_else(lost)?.amount;
+                let amount = member.days.get(day).ok_or_else(lost)?.rest();
                 let sale = Sale::builder().amount(amount).card(&subscription.token);
                 let sale = sale.build().map_err(perennial::Error::from)?;
                 guarded.intent(&key, Later::Sale(&sale), now)?
@@ -656,7 +742,29 @@ fn upcoming(member: &Member, today: NaiveDate) -> impl Iterator<Item = (NaiveDat
         .take_while(move |day| is_active && limit.is_none_or(|last| *day <= last))
         .filter(move |day| subscription.wants(*day))
         .map(move |day| (day, amount));
-    kept.into_iter().chain(later)
+    let mut charges = kept.into_iter().chain(later).peekable();
+    let mut collected = collected(member, today).into_iter().peekable();
+    std::iter::from_fn(move || match (charges.peek(), collected.peek()) {
+        (Some(charge), Some(sale)) if sale.0 < charge.0 => collected.next(),
+        (Some(_), _) => charges.next(),
+        (None, _) => collected.next(),
+    })
+}
+
+/// The sales that follow a pause whose months are collected: one on each day after it.
+fn collected(member: &Member, today: NaiveDate) -> Vec<(NaiveDate, Amount)> {
+    let subscription = &member.subscription;
+    let Some(pause) = subscription.pause.filter(|pause| pause.collects) else { return Vec::new() };
+    if subscription.status != Status::Active {
+        return Vec::new();
+    }
+    let passed = member.days.values().filter(|due| due.state == DayState::Expected && due.next_try.is_some());
+    let passed: Vec<_> = passed.map(|due| due.amount).collect();
+    let from = pause.from.max(subscription.from).max(member.first_free(today));
+    let later = due_days(subscription.day, from).take_while(|day| *day < pause.until);
+    let later = later.filter(|day| subscription.ends_on.is_none_or(|last| *day <= last) && *day > today);
+    let amounts = passed.into_iter().chain(later.map(|_| subscription.amount));
+    pause.until.max(today).iter_days().zip(amounts).collect()
 }
 
 pub(crate) fn event(kind: &str, subscription: &Subscription, day: Option<NaiveDate>) -> NewEvent {

@@ -6,7 +6,9 @@ use perennial::clearent::TokenId;
 use perennial_domain::clearent::FrequencyDay;
 
 use crate::Error;
-use crate::model::{Status, Subscription};
+use crate::calendar::due_days;
+use crate::model::{Member, Pause, Status};
+use crate::recovery::{DeclineClass, decline_class};
 
 /// A change of a subscription. It holds from the next due day that is not near.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,12 +21,21 @@ pub struct SubscriptionChange {
     pub day: Option<FrequencyDay>,
 }
 
+/// The end of a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PauseEnd {
+    /// This is the first day after it.
+    Until(NaiveDate),
+    /// It lasts for this many due days.
+    Charges(u32),
+}
+
 /// The time of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelAt {
-    /// No further day is due, and planned tries are withdrawn.
+    /// No further day is due.
     Now,
-    /// The last charge was the last; open ones are still collected.
+    /// The last charge was the last.
     PeriodEnd,
     /// The last charge is due on or before this day.
     Day(NaiveDate),
@@ -40,13 +51,20 @@ pub enum Decision {
     Pause {
         /// The first day of the pause.
         from: Option<NaiveDate>,
-        /// The first day after the pause.
-        until: NaiveDate,
+        /// The end of the pause.
+        end: PauseEnd,
+        /// Whether the months that pass are collected by sales after the pause. If not, they are waived.
+        collects: bool,
     },
     /// A pause ends.
     Resume,
-    /// The subscription ends.
-    Cancel(CancelAt),
+    /// The subscription ends. Planned tries of declined charges are withdrawn when the end comes.
+    Cancel {
+        /// The time.
+        at: CancelAt,
+        /// Whether days that are open at the end are still collected.
+        collects_open: bool,
+    },
     /// A cancellation that has not come yet is taken back.
     Keep,
 }
@@ -58,46 +76,67 @@ impl Decision {
             Self::Change(_) => "changed",
             Self::Pause { .. } => "paused",
             Self::Resume => "resumed",
-            Self::Cancel(_) => "canceled",
+            Self::Cancel { .. } => "canceled",
             Self::Keep => "kept",
         }
     }
 
-    /// Applies the decision to the row of its subscription.
-    pub(crate) fn apply(&self, subscription: &mut Subscription, today: NaiveDate) -> Result<(), Error> {
+    /// Applies the decision to the rows of its subscription.
+    pub(crate) fn apply(&self, member: &mut Member, today: NaiveDate) -> Result<(), Error> {
+        let subscription = &mut member.subscription;
         match self {
             Self::Change(SubscriptionChange { amount, token, day }) => {
                 if amount.is_some_and(Amount::is_zero) {
                     return Err(Error::NoAmount);
                 }
                 subscription.amount = amount.unwrap_or(subscription.amount);
-                subscription.token = token.clone().unwrap_or_else(|| subscription.token.clone());
                 subscription.day = day.unwrap_or(subscription.day);
+                if let Some(token) = token.as_ref().filter(|token| **token != subscription.token) {
+                    subscription.token = token.clone();
+                    // Days that wait for another card are tried with it.
+                    for day in member.days.values_mut() {
+                        if decline_class(day.code.as_deref()) == DeclineClass::Card {
+                            day.try_again(today);
+                        }
+                    }
+                }
             }
-            Self::Pause { from, until } => {
+            Self::Pause { from, end, collects } => {
                 let from = from.unwrap_or(today);
                 if from < today {
                     return Err(Error::Past { what: "the start of the pause", today });
                 }
-                if *until <= from {
-                    return Err(Error::EmptyPeriod("the pause"));
-                }
-                subscription.pause = Some((from, *until));
+                let until = match end {
+                    PauseEnd::Until(day) => Some(*day),
+                    // A due day that is near is still charged, and is none of the pause.
+                    PauseEnd::Charges(count) => {
+                        let first = from.max(subscription.from).max(member.first_free(today));
+                        let last = usize::try_from(*count).unwrap_or(usize::MAX).checked_sub(1);
+                        let last = last.and_then(|last| due_days(member.subscription.day, first).nth(last));
+                        last.and_then(|last| last.succ_opt())
+                    }
+                };
+                let until = until.filter(|until| *until > from).ok_or(Error::EmptyPeriod("the pause"))?;
+                member.subscription.pause = Some(Pause { from, until, collects: *collects });
             }
             Self::Resume => {
-                let pause = subscription.pause.map(|(from, until)| (from, until.min(today)));
-                subscription.pause = pause.filter(|(from, until)| from < until);
+                let pause = subscription.pause.map(|pause| Pause { until: pause.until.min(today), ..pause });
+                subscription.pause = pause.filter(|pause| pause.from < pause.until);
             }
-            Self::Cancel(CancelAt::Day(day)) if *day < today => {
+            Self::Cancel { at: CancelAt::Day(day), .. } if *day < today => {
                 return Err(Error::Past { what: "the end", today });
             }
             // It ends already: the same decision on a later day is no other one.
-            Self::Cancel(_) if subscription.status == Status::Canceling => {}
-            Self::Cancel(CancelAt::Day(day)) => {
-                subscription.ends_on = Some(subscription.until.map_or(*day, |last| last.min(*day)));
-            }
-            Self::Cancel(at) => {
-                subscription.ends_on = Some(subscription.ends_on.map_or(today, |last| last.min(today)));
+            Self::Cancel { .. } if subscription.status == Status::Canceling => {}
+            Self::Cancel { at, collects_open } => {
+                let last = match at {
+                    CancelAt::Day(day) => subscription.until.map_or(*day, |last| last.min(*day)),
+                    CancelAt::Now | CancelAt::PeriodEnd => {
+                        subscription.ends_on.map_or(today, |last| last.min(today))
+                    }
+                };
+                subscription.ends_on = Some(last);
+                subscription.collects_open = *collects_open;
                 if *at == CancelAt::Now {
                     subscription.status = Status::Canceling;
                 }
@@ -107,8 +146,10 @@ impl Decision {
                     return Err(Error::NotEnding(subscription.id.clone()));
                 }
                 subscription.ends_on = subscription.until;
+                subscription.collects_open = false;
             }
         }
+        member.count_charges(today);
         Ok(())
     }
 }

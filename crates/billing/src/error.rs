@@ -1,5 +1,9 @@
 //! The errors of billing.
 
+use perennial::clearent::TransactionId;
+
+use crate::model::DayState;
+
 /// The error of a call. Nothing is changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,6 +34,9 @@ pub enum Error {
         /// The day.
         today: chrono::NaiveDate,
     },
+    /// A subscription that charges today starts on another day.
+    #[error("a first charge today needs a start today: leave out the start, or the first charge")]
+    NotToday,
     /// A period ends before it begins.
     #[error("{0} ends before it begins")]
     EmptyPeriod(&'static str),
@@ -58,9 +65,67 @@ pub enum Error {
         "the gateway's transactions changed while they were read, so that nothing is certain: do it again"
     )]
     ListChanged,
+    /// There is no such due day.
+    #[error("the subscription {id} has no due day {day}: perennial due-days list --id {id} shows all")]
+    NoDueDay {
+        /// The id of the subscription.
+        id: String,
+        /// The day.
+        day: chrono::NaiveDate,
+    },
+    /// A due day cannot be decided in its state.
+    #[error("the due day {day} is {state}, and cannot be {decision}: {}", ways(*.state))]
+    DayState {
+        /// The day.
+        day: chrono::NaiveDate,
+        /// Its state.
+        state: DayState,
+        /// The decision.
+        decision: &'static str,
+    },
+    /// A sale of a due day has no outcome yet.
+    #[error(
+        "a sale of {id} on {day} is open: wait for its outcome, or decide it with perennial journal resolve, which \
+         perennial subscriptions show {id} names"
+    )]
+    SaleOpen {
+        /// The id of the subscription.
+        id: String,
+        /// The day.
+        day: chrono::NaiveDate,
+    },
+    /// A transaction did not pay a due day.
+    #[error("the transaction {transaction} cannot pay this day: {why}")]
+    NoClaim {
+        /// The transaction.
+        transaction: TransactionId,
+        /// The reason.
+        why: &'static str,
+    },
+    /// A due day has no charge, or all of it is given back.
+    #[error("the due day {0} has no charge of which anything is left")]
+    NothingToRefund(chrono::NaiveDate),
+    /// A due day has several charges.
+    #[error("the due day {0} has several charges: say which, by its transaction id")]
+    WhichCharge(chrono::NaiveDate),
+    /// A refund is above its charge.
+    #[error("the refund is above what is left of the charge, {left}")]
+    RefundAbove {
+        /// What is left of the charge.
+        left: perennial::Amount,
+    },
     /// There is no cancellation that could be taken back.
     #[error("nothing is to be taken back: the subscription {0} is not canceled, or its end has come")]
     NotEnding(String),
+}
+
+/// What can be done about a day in a state.
+fn ways(state: DayState) -> &'static str {
+    match state {
+        DayState::Paid | DayState::Recovered => "it can be refunded",
+        DayState::Expected => "pause the subscription, or wait for the charge",
+        _ => "only a day that has come can be",
+    }
 }
 
 impl Error {

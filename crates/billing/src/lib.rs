@@ -6,6 +6,7 @@
 
 mod billing;
 mod books;
+mod by_hand;
 mod calendar;
 mod decision;
 mod error;
@@ -18,15 +19,17 @@ mod simulation;
 mod store;
 mod words;
 
-pub use billing::{Billing, NewSubscription, Worked};
+pub use billing::{Billing, First, NewSubscription, Worked};
 pub use books::{Books, Difference, DifferenceClass};
+pub use by_hand::{DayDecision, DayRefund};
 pub use calendar::{dates_of_term, due_day};
-pub use decision::{CancelAt, Decision, SubscriptionChange};
+pub use decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 pub use error::Error;
 pub use model::{
-    Charge, Claim, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, Term, TermStatus,
+    Charge, Claim, DayState, DueDay, DueDayFilter, Member, Pause, Route, Status, Subscription, Term,
+    TermStatus,
 };
-pub use recovery::{DeclineClass, decline_class};
+pub use recovery::{AtEnd, DeclineClass, Recovery, Withheld, decline_class};
 
 /// Runs the example of the page on subscriptions.
 #[cfg(doctest)]

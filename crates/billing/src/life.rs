@@ -15,7 +15,7 @@ use perennial_domain::clearent::FrequencyDay;
 
 use crate::calendar::{DAYS_OF_A_TERM, due_days};
 use crate::model::{Charge, Claim, DayState, DueDay, Member, Route, Status, Term, TermStatus};
-use crate::recovery::{DeclineClass, OLDEST, day_of_try, decline_class};
+use crate::recovery::{AtEnd, DeclineClass, OLDEST, Withheld, day_of_try, decline_class};
 
 /// The days before a due day from which its term does not change hands, so that a change does not meet the charge: 36
 /// hours, in whole days.
@@ -98,6 +98,10 @@ pub(crate) struct Facts {
     pub(crate) outcomes: BTreeMap<Write, Outcome>,
     /// The plans that a read showed to be canceled.
     pub(crate) canceled: BTreeSet<PlanKey>,
+    /// The reason for which no declined or missing day is tried today.
+    pub(crate) withheld: Option<Withheld>,
+    /// The merchant's rule for a day of which no try is left.
+    pub(crate) at_end: AtEnd,
     /// The rule that a test leaves out.
     pub(crate) without: Option<Rule>,
 }
@@ -154,6 +158,7 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     life.follow_terms();
     life.follow_sales();
     life.settle_days();
+    life.step.member.count_charges(facts.today);
     life.close();
     life.open();
     life.sell();
@@ -245,7 +250,7 @@ impl Life<'_> {
     /// Frees the days of a closed term that it did not charge.
     fn release(&mut self, number: i64) {
         for day in self.step.member.days.values_mut().filter(|day| day.term == Some(number)) {
-            if !day.state.is_settled() && day.state != DayState::NeedsPerson {
+            if day.is_tried() || !day.state.is_settled() && day.state != DayState::NeedsPerson {
                 (day.route, day.term) = (Route::None, None);
             }
         }
@@ -256,7 +261,8 @@ impl Life<'_> {
         let days: Vec<_> = self.step.member.days.values().filter(|day| day.was.is_some()).cloned().collect();
         for mut day in days {
             let Some(was) = day.was else { continue };
-            let is_paid = day.state.is_paid();
+            // The sale of a rest follows a part.
+            let (is_rest, is_paid) = (was == DayState::Part, day.state.is_paid());
             let outcome = self.outcome(&Write::Sale(day.day, day.tries)).cloned();
             if !matches!(outcome, Some(Outcome::Open | Outcome::Done(_) | Outcome::NeedsPerson(_)) | None) {
                 day.was = None;
@@ -264,29 +270,17 @@ impl Life<'_> {
             let made = |made: Option<NaiveDate>| made.unwrap_or(self.facts.today);
             match outcome {
                 Some(Outcome::Approved(id, amount, at)) => {
-                    let amount = amount.unwrap_or(day.amount);
-                    let claim = match amount >= day.amount {
+                    let amount = amount.unwrap_or(day.rest());
+                    let claim = match amount >= day.rest() {
                         _ if is_paid => Claim::Surplus,
+                        _ if is_rest => Claim::Rest,
                         true => Claim::Pays,
                         false => Claim::Part,
                     };
-                    self.step.charges.push(Charge { id, day: day.day, made: made(at), amount, claim });
-                    let is_late = matches!(was, DayState::Declined | DayState::Missing);
-                    let kind = match claim {
-                        Claim::Surplus => "charge.surplus",
-                        Claim::Pays if is_late => {
-                            (day.state, day.reason) = (DayState::Recovered, None);
-                            "charge.recovered"
-                        }
-                        Claim::Pays => {
-                            (day.state, day.reason) = (DayState::Paid, None);
-                            "charge.paid"
-                        }
-                        Claim::Part | Claim::Declined => {
-                            (day.state, day.reason) = (DayState::Part, Some(IN_PART.to_owned()));
-                            "charge.paid"
-                        }
-                    };
+                    let charge = Charge { id, day: day.day, made: made(at), amount, claim, of: None };
+                    let is_late = was != DayState::Expected;
+                    let kind = day.is_paid_by(&charge, is_late);
+                    self.step.charges.push(charge);
                     self.tell(kind, day.day);
                 }
                 Some(Outcome::Declined(id, code, at)) => {
@@ -294,12 +288,14 @@ impl Life<'_> {
                         id,
                         day: day.day,
                         made: made(at),
-                        amount: day.amount,
+                        amount: day.rest(),
                         claim: Claim::Declined,
+                        of: None,
                     };
                     self.step.charges.extend(id.map(declined));
                     if !is_paid {
-                        (day.state, day.code) = (DayState::Declined, Some(code.unwrap_or_default()));
+                        day.code = Some(code.unwrap_or_default());
+                        day.state = if is_rest { DayState::Part } else { DayState::Declined };
                         self.tell("charge.declined", day.day);
                     }
                 }
@@ -310,7 +306,11 @@ impl Life<'_> {
                     (day.state, day.reason) = (DayState::NeedsPerson, Some(reason));
                 }
                 Some(Outcome::Withdrawn) if !is_paid => {
-                    (day.state, day.next_try) = (was, Some(self.facts.today + Days::new(1)));
+                    let tomorrow = self.facts.today + Days::new(1);
+                    // Nothing that is too old becomes younger by it.
+                    let is_old = day.sold.is_some_and(|sold| sold <= day.day + OLDEST);
+                    let next = if is_old { tomorrow.min(day.day + OLDEST) } else { tomorrow };
+                    (day.state, day.next_try) = (was, Some(next));
                 }
                 _ => {}
             }
@@ -320,11 +320,21 @@ impl Life<'_> {
 
     /// Finds what is missing, and decides the result of a decline.
     fn settle_days(&mut self) {
-        let Facts { today, read_until, .. } = *self.facts;
+        let Facts { today, read_until, at_end, .. } = *self.facts;
         let subscription = self.step.member.subscription.clone();
-        let is_ending = subscription.status != Status::Active;
+        let mut cancels = false;
+        let is_ending = subscription.is_stopped(today) && !subscription.collects_open;
         let mut events = Vec::new();
         for day in self.step.member.days.values_mut() {
+            if let (DayState::Expected, Some(pause), Some(next)) =
+                (day.state, subscription.pause, day.next_try)
+            {
+                // A pause that ends earlier is collected earlier.
+                day.next_try = Some(next.min(pause.until).max(today));
+            }
+            if day.state == DayState::Part && is_ending {
+                day.next_try = None;
+            }
             let known_after = day.day + MISSING_AFTER;
             if day.state == DayState::Expected
                 && day.route != Route::Sale
@@ -339,7 +349,8 @@ impl Life<'_> {
             }
             // A day to come by a plan is left out when its term is closed.
             let is_by_sale = day.route == Route::Sale || day.route == Route::None && day.day <= today;
-            let is_wanted = subscription.wants(day.day) && !is_ending;
+            let is_agreed = subscription.wants(day.day) || day.next_try.is_some();
+            let is_wanted = is_agreed && subscription.status == Status::Active;
             if day.state == DayState::Expected && is_by_sale && !is_wanted {
                 (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
             }
@@ -347,11 +358,16 @@ impl Life<'_> {
             if matches!(day.state, DayState::Declined | DayState::Missing) && is_undecided {
                 let class = decline_class(day.code.as_deref());
                 let is_hopeless = day.state == DayState::Declined && class != DeclineClass::Soft;
+                let is_of_card = day.state == DayState::Declined && class == DeclineClass::Card;
                 // A sale was declined today, and a charge of the plan on the due day.
                 let after = if day.tries > 0 { today } else { day.day };
                 let next = day_of_try(day.day, after, today);
                 match next.filter(|_| !is_hopeless && !is_ending) {
                     Some(next) => day.next_try = Some(next),
+                    // It is tried with the next card.
+                    None if is_of_card && !is_ending && today <= day.day + OLDEST => {
+                        day.reason = Some(NEEDS_CARD.to_owned());
+                    }
                     None if day.state == DayState::Missing && day.tries == 0 && !is_ending => {
                         day.state = DayState::NeedsPerson;
                         day.reason = Some(TOO_OLD.to_owned());
@@ -362,14 +378,27 @@ impl Life<'_> {
                         day.reason = Some("the result code of the decline is not known".to_owned());
                         events.push(("needs-person", day.day));
                     }
+                    None if at_end == AtEnd::Ask && !is_ending => {
+                        day.state = DayState::NeedsPerson;
+                        day.reason = Some("no try is left".to_owned());
+                        events.push(("needs-person", day.day));
+                    }
                     None => {
                         day.state = DayState::GivenUp;
                         events.push(("charge.given-up", day.day));
+                        cancels |= at_end == AtEnd::Cancel && !is_ending;
                     }
                 }
             }
         }
         self.step.events.extend(events.into_iter().map(|(kind, day)| (kind, Some(day))));
+        if cancels && subscription.status == Status::Active {
+            let subscription = &mut self.step.member.subscription;
+            subscription.ends_on = Some(subscription.ends_on.map_or(today, |last| last.min(today)));
+            subscription.status = Status::Canceling;
+            subscription.guard += 1;
+            self.tell("subscription.canceled", None);
+        }
     }
 
     /// Whether a due day of the term is so near, or so recent, that its charge may be under way.
@@ -395,9 +424,7 @@ impl Life<'_> {
             || subscription.day.get() != term.first.day();
         let expected = || days.iter().filter(|day| day.state == DayState::Expected);
         let is_unwanted = expected().any(|day| day.day > self.facts.today && !subscription.wants(day.day));
-        let needs_sale = days
-            .iter()
-            .any(|day| matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some());
+        let needs_sale = days.iter().any(|day| day.is_tried());
         let is_over = expected().next().is_none();
         // A month before it became due, as after a pause that ended early.
         let first = term.first;
@@ -450,28 +477,33 @@ impl Life<'_> {
             let is_wanted = subscription.wants(day.day) && is_of_day;
             is_wanted || day.route != Route::None || day.state != DayState::Expected || day.day <= today
         });
-        let may_be_sold = |day: &&DueDay| day.route == Route::None || !self.keeps(Rule::ClosedBeforeSale);
+        let is_closed = |day: &DueDay| {
+            let mut terms = self.step.member.terms.iter();
+            day.is_tried() && !terms.any(|term| day.term == Some(term.number) && term.status.is_live())
+        };
+        let may_be_sold =
+            |day: &&DueDay| day.route == Route::None || is_closed(day) || !self.keeps(Rule::ClosedBeforeSale);
         let by_sale: Vec<_> = self.step.member.days.values().filter(may_be_sold).cloned().collect();
         let has_live = self.step.member.live().is_some();
         for mut day in by_sale {
-            let is_tried =
-                matches!(day.state, DayState::Declined | DayState::Missing) && day.next_try.is_some();
             let is_near =
                 day.route == Route::None && day.state == DayState::Expected && day.day < today + BY_SALE;
             if is_near {
                 day.amount = subscription.amount;
             }
-            if is_tried || is_near {
+            if day.is_tried() || is_near {
                 (day.route, day.term) = (Route::Sale, None);
                 self.step.member.days.insert(day.day, day);
             }
         }
         // A month that is over for a pause has a row, so that a later decision does not make it due.
         for (day, _) in self.open_days().iter().filter(|(day, is_wanted)| !is_wanted && *day <= today) {
+            let collected = subscription.pause.filter(|pause| pause.collects && pause.has(*day));
             let paused = DueDay {
-                state: DayState::Waived,
+                state: if collected.is_some() { DayState::Expected } else { DayState::Waived },
+                next_try: collected.map(|pause| pause.until),
                 reason: Some("it was paused".to_owned()),
-                ..due_day(*day, subscription.amount)
+                ..expected_day(*day, subscription.amount)
             };
             self.step.member.days.entry(*day).or_insert(paused);
         }
@@ -484,8 +516,12 @@ impl Life<'_> {
         let mut wanted = open.iter().skip_while(|(_, is_wanted)| !is_wanted).peekable();
         // Days that are too near for a plan.
         while let Some((day, _)) = wanted.next_if(|(day, is_wanted)| *is_wanted && *day < today + BY_SALE) {
-            self.step.member.days.entry(*day).or_insert_with(|| due_day(*day, subscription.amount)).route =
-                Route::Sale;
+            self.step
+                .member
+                .days
+                .entry(*day)
+                .or_insert_with(|| expected_day(*day, subscription.amount))
+                .route = Route::Sale;
         }
         let days = wanted.take_while(|(_, is_wanted)| *is_wanted).map(|(day, _)| *day);
         let mut days: Vec<_> = days.take(DAYS_OF_A_TERM).collect();
@@ -496,7 +532,8 @@ impl Life<'_> {
         let (Some(first), Some(last)) = (days.first().copied(), days.last().copied()) else { return };
         let number = self.step.member.terms.last().map_or(1, |term| term.number + 1);
         for day in days {
-            let due = self.step.member.days.entry(day).or_insert_with(|| due_day(day, subscription.amount));
+            let due =
+                self.step.member.days.entry(day).or_insert_with(|| expected_day(day, subscription.amount));
             (due.route, due.term, due.amount) = (Route::Plan, Some(number), subscription.amount);
         }
         let term = Term {
@@ -530,7 +567,7 @@ impl Life<'_> {
             }
         });
         let from = subscription.from.max(after.unwrap_or(subscription.from));
-        let horizon = subscription.pause.map_or(today, |(_, until)| until.max(today)).max(subscription.from);
+        let horizon = subscription.pause.map_or(today, |pause| pause.until.max(today)).max(subscription.from);
         let horizon = horizon.checked_add_months(Months::new(14)).unwrap_or(horizon);
         let is_free = |due: &NaiveDate| {
             let mut of_month =
@@ -557,27 +594,42 @@ impl Life<'_> {
     /// Plans the sales that are due.
     fn sell(&mut self) {
         let Facts { today, .. } = *self.facts;
-        let is_active = self.step.member.subscription.status == Status::Active;
-        let wants: Vec<_> = self
-            .step
-            .member
-            .days
-            .values()
-            .filter(|day| day.route == Route::Sale && is_active && day.day <= today)
-            .filter(|day| matches!(day.state, DayState::Expected | DayState::Declined | DayState::Missing))
-            .filter(|day| day.next_try.is_none_or(|next| next <= today))
+        let subscription = &self.step.member.subscription;
+        let is_active = subscription.status == Status::Active;
+        let collects = !subscription.is_stopped(today) || subscription.collects_open;
+        let days = self.step.member.days.values();
+        let wants: Vec<_> = days
+            .filter(|day| day.route == Route::Sale && day.day <= today)
+            .filter(|day| match day.state {
+                DayState::Expected => is_active && day.next_try.is_none_or(|next| next <= today),
+                _ => collects && day.is_tried() && day.next_try.is_none_or(|next| next <= today),
+            })
             .filter(|day| self.is_free(day.day))
             .map(|day| day.day)
             .collect();
+        let is_sold = |day: &DueDay| day.sold == Some(today);
         for day in wants {
+            // A subscription has one sale a day.
+            if self.step.member.days.values().any(is_sold) {
+                return;
+            }
             let Some(due) = self.step.member.days.get_mut(&day) else { continue };
-            if day + OLDEST < today {
+            // The schedule plans no try that late: a person did, or a pause.
+            let since = due.next_try.filter(|next| *next > day + OLDEST).unwrap_or(day);
+            if since + OLDEST < today {
                 (due.state, due.reason) = (DayState::NeedsPerson, Some(TOO_OLD.to_owned()));
                 self.tell("needs-person", day);
                 continue;
             }
+            if let (Some(why), true) = (self.facts.withheld, due.state != DayState::Expected) {
+                let tomorrow = today + Days::new(1);
+                let next = if since == day { tomorrow.min(day + OLDEST + Days::new(1)) } else { tomorrow };
+                (due.next_try, due.reason) = (Some(next), Some(why.as_str().to_owned()));
+                continue;
+            }
             due.tries += 1;
-            (due.was, due.state, due.next_try) = (Some(due.state), DayState::Collecting, None);
+            (due.was, due.state, due.next_try, due.sold) =
+                (Some(due.state), DayState::Collecting, None, Some(today));
             let number = due.tries;
             self.step.writes.push(Write::Sale(day, number));
         }
@@ -588,8 +640,11 @@ impl Life<'_> {
         let member = &self.step.member;
         let Some(last) = member.subscription.ends_on else { return };
         let is_over = member.subscription.status == Status::Canceling || last < self.facts.today;
-        let is_unsettled =
-            |day: &DueDay| day.was.is_some() || !day.state.is_settled() && day.state != DayState::NeedsPerson;
+        let is_unsettled = |day: &DueDay| {
+            day.was.is_some()
+                || day.is_tried()
+                || !day.state.is_settled() && day.state != DayState::NeedsPerson
+        };
         let is_open = member.live().is_some()
             || member.days.values().any(is_unsettled)
             // A canceled plan absorbs what is on its way, and yet nothing is over before that is known.
@@ -612,11 +667,12 @@ impl Life<'_> {
         let of_day = |day: &DueDay| match (day.state, day.route) {
             (DayState::Expected, Route::Plan) => Some(day.day + MISSING_AFTER + Days::new(1)),
             (DayState::Expected, _) => Some(day.day),
-            (DayState::Declined | DayState::Missing, _) => day.next_try,
+            (DayState::Declined, _) => day.next_try.or(Some(day.day + OLDEST + Days::new(1))),
+            (DayState::Missing | DayState::Part, _) => day.next_try,
             _ => day.was.map(|_| tomorrow),
         };
         let days = member.days.values().filter_map(of_day).min();
-        let is_paused = member.subscription.pause.is_some_and(|(_, until)| until > self.facts.today);
+        let is_paused = member.subscription.pause.is_some_and(|pause| pause.until > self.facts.today);
         let paused = is_paused.then(|| due_days(member.subscription.day, tomorrow).next()).flatten();
         let ends = member.subscription.ends_on.map(|last| last + Days::new(1));
         let moving = is_moving.then_some(tomorrow);
@@ -624,8 +680,74 @@ impl Life<'_> {
     }
 }
 
+impl Member {
+    /// Moves the end of a subscription that charges a number of times: a waived day does not count.
+    pub(crate) fn count_charges(&mut self, today: NaiveDate) {
+        let subscription = &self.subscription;
+        let Some(count) = subscription.charges.and_then(|count| usize::try_from(count).ok()) else { return };
+        let counts = |day: NaiveDate| {
+            let pause = subscription.pause.filter(|pause| pause.has(day));
+            day >= subscription.from && pause.is_none_or(|pause| pause.collects)
+        };
+        // What is near, or has a result, stays as it is.
+        let is_fixed = |due: &&DueDay| due.day <= today + FREEZE || due.state != DayState::Expected;
+        let fixed: Vec<_> = self.days.values().filter(is_fixed).collect();
+        let after = fixed.last().and_then(|due| due.day.with_day(1)?.checked_add_months(Months::new(1)));
+        let fixed = fixed.iter().filter(|due| match due.state {
+            DayState::Waived => false,
+            DayState::Expected => counts(due.day) || due.next_try.is_some(),
+            _ => true,
+        });
+        let from = subscription.from.max(after.unwrap_or(subscription.from));
+        let later = due_days(subscription.day, from).filter(|day| counts(*day));
+        let Some(last) = fixed.map(|due| due.day).chain(later).nth(count.saturating_sub(1)) else { return };
+        // After a change of the day, a month may keep the old one.
+        let of_month = |due: &&DueDay| (due.day.year(), due.day.month()) == (last.year(), last.month());
+        let last = self.days.values().filter(of_month).map(|due| due.day).fold(last, NaiveDate::max);
+        let subscription = &mut self.subscription;
+        if subscription.ends_on == subscription.until {
+            subscription.ends_on = Some(last);
+        }
+        subscription.until = Some(last);
+        subscription.ends_on = subscription.ends_on.map(|ends| ends.min(last));
+    }
+
+    /// The first day that a decision of today can change.
+    pub(crate) fn first_free(&self, today: NaiveDate) -> NaiveDate {
+        let near = self.days.range(today..=today + FREEZE).filter(|(_, due)| due.route == Route::Plan);
+        near.last().and_then(|(day, _)| day.succ_opt()).unwrap_or(today)
+    }
+}
+
+impl DueDay {
+    /// Takes over a charge that was approved; returns the kind of the event.
+    pub(crate) fn is_paid_by(&mut self, charge: &Charge, is_late: bool) -> &'static str {
+        if charge.claim == Claim::Surplus {
+            return "charge.surplus";
+        }
+        self.paid = self.paid.checked_add(charge.amount).unwrap_or(self.paid);
+        self.next_try = None;
+        if self.paid < self.amount {
+            (self.state, self.reason) = (DayState::Part, Some(IN_PART.to_owned()));
+            return "charge.paid";
+        }
+        self.reason = None;
+        self.state = if is_late { DayState::Recovered } else { DayState::Paid };
+        if is_late { "charge.recovered" } else { "charge.paid" }
+    }
+
+    /// Lets a sale of a declined day follow tomorrow, if none is planned.
+    pub(crate) fn try_again(&mut self, today: NaiveDate) {
+        if self.state == DayState::Declined && self.next_try.is_none() {
+            self.next_try = Some(today + Days::new(1));
+        }
+    }
+}
+
 /// The reason of a day that nothing charged in time.
 const TOO_OLD: &str = "it is more than 30 days old, and no sale was made";
+/// The reason of a day whose card is not accepted any more.
+const NEEDS_CARD: &str = "the member needs another card";
 /// The reason of a day of which only a part is paid.
 const IN_PART: &str = "only a part of the amount was approved";
 
@@ -633,15 +755,18 @@ fn is_past_end(subscription: &crate::model::Subscription, day: NaiveDate) -> boo
     subscription.ends_on.is_some_and(|last| day > last)
 }
 
-fn due_day(day: NaiveDate, amount: Amount) -> DueDay {
+/// A due day of which nothing is known.
+pub(crate) fn expected_day(day: NaiveDate, amount: Amount) -> DueDay {
     DueDay {
         day,
         amount,
         state: DayState::Expected,
+        paid: Amount::ZERO,
         route: Route::None,
         term: None,
         tries: 0,
         was: None,
+        sold: None,
         next_try: None,
         code: None,
         reason: None,
@@ -675,16 +800,18 @@ pub(crate) fn claim(
     let due = FrequencyDay::new(first.day()).ok().into_iter().flat_map(|day| due_days(day, first));
     let due = due.take_while(|day| *day <= last && *day <= latest).last().unwrap_or(first);
     let day = member.days.range_mut(..=due).next_back().filter(|(day, _)| **day >= first)?.1;
-    let is_paid = day.state.is_paid();
-    let (claim, amount, kind) = match result {
-        Reading::Approved(amount) if is_paid => (Claim::Surplus, amount, "charge.surplus"),
-        Reading::Approved(amount) if amount >= day.amount => {
-            (day.state, day.reason) = (DayState::Paid, None);
-            (Claim::Pays, amount, "charge.paid")
-        }
+    let is_paid = !day.paid.is_zero();
+    let charge = |day: NaiveDate, amount, claim| Charge { id, day, made, amount, claim, of: None };
+    match result {
         Reading::Approved(amount) => {
-            (day.state, day.reason) = (DayState::Part, Some(IN_PART.to_owned()));
-            (Claim::Part, amount, "charge.paid")
+            let claim = match amount >= day.amount {
+                _ if is_paid => Claim::Surplus,
+                true => Claim::Pays,
+                false => Claim::Part,
+            };
+            let charge = charge(day.day, amount, claim);
+            let kind = day.is_paid_by(&charge, false);
+            Some((charge, kind))
         }
         Reading::Unclear => {
             if !is_paid {
@@ -692,7 +819,7 @@ pub(crate) fn claim(
                 day.reason =
                     Some("the gateway has a charge that is neither approved nor declined".to_owned());
             }
-            return None;
+            None
         }
         Reading::Declined(code) => {
             // An unclear charge of this day has an outcome now.
@@ -702,8 +829,7 @@ pub(crate) fn claim(
                 day.state = DayState::Declined;
                 day.code = Some(code.unwrap_or_default());
             }
-            (Claim::Declined, day.amount, "charge.declined")
+            Some((charge(day.day, day.amount, Claim::Declined), "charge.declined"))
         }
-    };
-    Some((Charge { id, day: day.day, made, amount, claim }, kind))
+    }
 }

@@ -108,10 +108,33 @@ words! {
         Pays = "pays",
         /// It pays a part of the day.
         Part = "part",
+        /// It pays the rest of a day of which a part was paid.
+        Rest = "rest",
         /// It pays a day that is paid already: a case for a person.
         Surplus = "surplus",
         /// It was declined.
         Declined = "declined",
+        /// It gives money back: a refund of another charge, or a dispute about one.
+        Undoes = "undoes",
+    }
+}
+
+/// The days on which nothing is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pause {
+    /// The first day.
+    pub from: NaiveDate,
+    /// The first day after it.
+    pub until: NaiveDate,
+    /// The months that pass are collected by sales after the pause. If not, they are waived.
+    pub collects: bool,
+}
+
+impl Pause {
+    /// Whether the day lies in it.
+    pub fn has(&self, day: NaiveDate) -> bool {
+        (self.from..self.until).contains(&day)
     }
 }
 
@@ -141,10 +164,14 @@ pub struct Subscription {
     pub from: NaiveDate,
     /// The last day on which a charge may be due, as it was agreed at the start.
     pub until: Option<NaiveDate>,
+    /// The number of charges that was agreed at the start; `until` follows from it. A waived day does not count.
+    pub charges: Option<u32>,
     /// The last day on which a charge may be due: the agreed one, or that of a cancellation.
     pub ends_on: Option<NaiveDate>,
-    /// The days from the first and before the second on which nothing is due.
-    pub pause: Option<(NaiveDate, NaiveDate)>,
+    /// The pause.
+    pub pause: Option<Pause>,
+    /// Whether days that are open at the end are still collected.
+    pub collects_open: bool,
     /// The version of its guard: writes that were planned under an earlier one are not sent.
     pub guard: i64,
     /// The number of its changes.
@@ -156,8 +183,17 @@ pub struct Subscription {
 impl Subscription {
     /// Whether a charge is wanted on this due day.
     pub fn wants(&self, day: NaiveDate) -> bool {
-        let is_paused = self.pause.is_some_and(|(from, until)| (from..until).contains(&day));
-        day >= self.from && self.ends_on.is_none_or(|last| day <= last) && !is_paused
+        day >= self.from && self.ends_on.is_none_or(|last| day <= last) && !self.is_paused(day)
+    }
+
+    pub(crate) fn is_paused(&self, day: NaiveDate) -> bool {
+        self.pause.is_some_and(|pause| pause.has(day))
+    }
+
+    /// Whether it was canceled and its end has come. An end that was agreed at the start is no cancellation.
+    pub(crate) fn is_stopped(&self, today: NaiveDate) -> bool {
+        let has_come = self.ends_on != self.until && self.ends_on.is_some_and(|last| last < today);
+        self.status != Status::Active || has_come
     }
 }
 
@@ -195,6 +231,8 @@ pub struct DueDay {
     pub amount: Amount,
     /// The state.
     pub state: DayState,
+    /// The part of it that is paid.
+    pub paid: Amount,
     /// The route.
     pub route: Route,
     /// The number of the term, on the route `plan`.
@@ -203,12 +241,27 @@ pub struct DueDay {
     pub tries: i64,
     /// The state before the sale that is open; `None` if none is.
     pub was: Option<DayState>,
+    /// The day on which the last sale was planned.
+    pub sold: Option<NaiveDate>,
     /// The day of the next try.
     pub next_try: Option<NaiveDate>,
     /// The result code of the last decline.
     pub code: Option<String>,
     /// The reason for the state, for people.
     pub reason: Option<String>,
+}
+
+impl DueDay {
+    /// The amount that is not paid.
+    pub fn rest(&self) -> Amount {
+        self.amount.checked_sub(self.paid).unwrap_or(Amount::ZERO)
+    }
+
+    /// Whether a sale is to follow.
+    pub(crate) fn is_tried(&self) -> bool {
+        matches!(self.state, DayState::Declined | DayState::Missing | DayState::Part)
+            && self.next_try.is_some()
+    }
 }
 
 /// A list of due days.
@@ -239,10 +292,12 @@ pub struct Charge {
     pub day: NaiveDate,
     /// The day on which it was made, in UTC.
     pub made: NaiveDate,
-    /// The amount that was approved or declined.
+    /// The amount that was approved, declined or given back.
     pub amount: Amount,
     /// The meaning.
     pub claim: Claim,
+    /// The charge that it undoes.
+    pub of: Option<TransactionId>,
 }
 
 /// A subscription with its terms and due days.

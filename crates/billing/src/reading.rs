@@ -44,7 +44,7 @@ impl Billing {
     /// Reads the charges of plans since the last complete day, with some days before it; returns the number of new ones.
     pub(crate) async fn read(&self) -> Result<u64, Error> {
         let now = self.journal.now().await?;
-        let until = self.store.read_until().await?;
+        let until = self.store.merchant(day_of(now)).await?.read_until;
         let search = TransactionSearch {
             start_date: Some((until - OVERLAP).to_string()),
             paging: Paging { page_size: Some(PAGE), ..Paging::default() },

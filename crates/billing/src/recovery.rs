@@ -1,6 +1,7 @@
 //! Declined charges: what a result code means, and when the next try is made.
 
 use chrono::{Days, NaiveDate};
+use perennial::Amount;
 
 use crate::words::words;
 
@@ -39,6 +40,56 @@ pub fn decline_class(code: Option<&str>) -> DeclineClass {
     let is_in = |codes: &[&str]| code.is_some_and(|code| codes.contains(&code));
     CLASSES.iter().find(|(_, codes)| is_in(codes)).map_or(DeclineClass::Unknown, |(class, _)| *class)
 }
+
+words! {
+    /// The end of a due day of which no try is left.
+    AtEnd {
+        /// It is given up, and the subscription goes on.
+        Leave = "leave",
+        /// It is given up, and the subscription is canceled.
+        Cancel = "cancel",
+        /// It waits for a person.
+        Ask = "ask",
+    }
+}
+
+words! {
+    /// The reason for which no declined or missing day is tried on a day.
+    Withheld {
+        /// The merchant's limit of a night.
+        Limit = "the limit of tries for a day is reached",
+        /// The limit of the card networks.
+        Card = "the card was declined 15 times in 30 days",
+    }
+}
+
+/// A merchant's rules for days that are declined or missing.
+///
+/// ```
+/// let rules = perennial_billing::Recovery::default();
+/// assert_eq!((rules.tries_a_day, rules.sum_a_day.to_string()), (1_000, "100000.00".to_owned()));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// The most tries on one day, for all subscriptions of the merchant. When they are reached, an event says so, and the
+    /// other tries wait for the next day.
+    pub tries_a_day: u32,
+    /// The most money of these tries.
+    pub sum_a_day: Amount,
+    /// The end of a day of which no try is left.
+    pub at_end: AtEnd,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        let sum_a_day = Amount::from_cents(10_000_000).unwrap_or(Amount::ZERO);
+        Self { tries_a_day: 1_000, sum_a_day, at_end: AtEnd::Leave }
+    }
+}
+
+/// The most declines of a card within [`CARD_DAYS`], by the strictest rule that a card network publishes.
+pub(crate) const CARD_DECLINES: i64 = 15;
+pub(crate) const CARD_DAYS: Days = Days::new(30);
 
 /// The days after the due day on which a declined charge is tried again.
 const TRIES: [u64; 4] = [1, 3, 5, 7];

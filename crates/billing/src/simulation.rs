@@ -9,9 +9,10 @@ use chrono::{Datelike as _, Days, Months, NaiveDate};
 use perennial::Amount;
 use perennial::clearent::{PlanKey, TransactionId};
 
-use crate::decision::{CancelAt, Decision, SubscriptionChange};
+use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 use crate::life::{Facts, Outcome, Reading, Rule, Write, claim, step};
 use crate::model::{Claim, DayState, DueDay, Member, Status, Subscription, TermStatus};
+use crate::recovery::{AtEnd, DeclineClass, OLDEST, Withheld, decline_class};
 
 /// The habits of a gateway that its vendor does not document.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,7 @@ struct World {
     read_until: NaiveDate,
     without: Option<Rule>,
     is_calm: bool,
+    at_end: AtEnd,
     roads: BTreeMap<&'static str, u64>,
 }
 
@@ -106,12 +108,15 @@ impl World {
             from,
             until: None,
             ends_on: None,
+            charges: (rng.u32(0..6) == 0).then(|| rng.u32(1..30)),
             pause: None,
+            collects_open: false,
             guard: 0,
             version: 1,
             next: None,
         };
         let declines = [0, 10, 40][rng.usize(0..3)];
+        let at_end = *rng.choice(AtEnd::ALL).unwrap();
         Self {
             rng,
             habits,
@@ -128,6 +133,7 @@ impl World {
             read_until: today,
             without,
             is_calm: false,
+            at_end,
             roads: BTreeMap::new(),
         }
     }
@@ -144,7 +150,8 @@ impl World {
     fn charge(&mut self, plan: Option<PlanKey>, due: NaiveDate, amount: Amount) -> bool {
         let declined = self.declines;
         let is_declined = self.rng.u32(0..100) < declined;
-        let code = is_declined.then(|| *self.rng.choice(&["012", "012", "012", "033", "777"]).unwrap());
+        let code =
+            is_declined.then(|| *self.rng.choice(&["012", "012", "012", "010", "033", "777"]).unwrap());
         let id = format!("{}", 700_000 + self.transactions.len()).as_str().try_into().unwrap();
         let made = if self.habits.slip < 0 {
             self.today - Days::new(1)
@@ -246,7 +253,7 @@ impl World {
                 Outcome::Done(None)
             }
             Write::Sale(day, _) => {
-                let amount = self.member.days[day].amount;
+                let amount = self.member.days[day].rest();
                 let is_approved = self.charge(None, *day, amount);
                 let made = self.transactions.last_mut().unwrap();
                 made.is_known = true;
@@ -307,6 +314,8 @@ impl World {
                 read_until: self.read_until,
                 outcomes: self.outcomes.clone(),
                 canceled: BTreeSet::new(),
+                withheld: self.chance(5).then_some(Withheld::Limit),
+                at_end: self.at_end,
                 without: self.without,
             };
             let mut stepped = step(&self.member, &facts);
@@ -331,9 +340,10 @@ impl World {
             for write in stepped.writes {
                 if let Write::Sale(due, _) = &write {
                     let day = &self.member.days[due];
-                    let is_first = day.code.is_none() && day.reason.is_none();
+                    let is_first = day.was == Some(DayState::Expected) && day.reason.is_none();
                     let subscription = &self.member.subscription;
-                    if subscription.status != Status::Active || is_first && !subscription.wants(*due) {
+                    let is_over = subscription.status != Status::Active && !subscription.collects_open;
+                    if is_over || is_first && !subscription.wants(*due) {
                         return Err(format!("{due} is sold, and is not due"));
                     }
                 }
@@ -388,7 +398,9 @@ impl World {
             return;
         }
         let change = SubscriptionChange::default();
-        let decision = match self.rng.u32(0..7) {
+        let by_hand: Vec<_> = self.member.days.keys().copied().collect();
+        let some_day = (!by_hand.is_empty()).then(|| by_hand[self.rng.usize(0..by_hand.len())]);
+        let decision = match self.rng.u32(0..9) {
             0 => Decision::Change(SubscriptionChange { amount: Some("60.00".parse().unwrap()), ..change }),
             1 => {
                 let day = self.rng.u32(1..=28).try_into().unwrap();
@@ -396,19 +408,40 @@ impl World {
             }
             2 => {
                 let from = today + Days::new(self.rng.u64(0..60));
-                Decision::Pause { from: Some(from), until: from + Days::new(self.rng.u64(1..90)) }
+                let end = if self.rng.bool() {
+                    PauseEnd::Charges(self.rng.u32(1..4))
+                } else {
+                    PauseEnd::Until(from + Days::new(self.rng.u64(1..90)))
+                };
+                Decision::Pause { from: Some(from), end, collects: self.rng.bool() }
             }
             3 => Decision::Resume,
-            4 if self.rng.u32(0..4) == 0 => Decision::Cancel(CancelAt::Now),
+            4 if self.rng.u32(0..4) == 0 => {
+                Decision::Cancel { at: CancelAt::Now, collects_open: self.rng.bool() }
+            }
             5 if self.rng.u32(0..2) == 0 => {
-                Decision::Cancel(CancelAt::Day(today + Days::new(self.rng.u64(0..90))))
+                let at = CancelAt::Day(today + Days::new(self.rng.u64(0..90)));
+                Decision::Cancel { at, collects_open: self.rng.bool() }
             }
             6 => Decision::Keep,
+            7 => {
+                let token = format!("{}", self.rng.u32(1..3)).as_str().try_into().unwrap();
+                Decision::Change(SubscriptionChange { token: Some(token), ..change })
+            }
+            8 => {
+                let Some(day) = some_day else { return };
+                let by_hand = if self.rng.bool() { Member::collect } else { Member::waive };
+                if by_hand(&mut self.member, day, today).is_ok() {
+                    self.road("a due day by hand");
+                }
+                return;
+            }
             _ => return,
         };
-        if decision.apply(subscription, today).is_err() {
+        if decision.apply(&mut self.member, today).is_err() {
             return;
         }
+        let subscription = &mut self.member.subscription;
         subscription.guard += i64::from(subscription.status == Status::Canceling);
         self.road("a command");
     }
@@ -470,10 +503,12 @@ impl World {
         let member = &self.member;
         for day in member.days.values() {
             let is_open = match day.state {
-                DayState::Expected => day.day + Days::new(6) < self.today,
+                DayState::Expected => day.next_try.unwrap_or(day.day) + Days::new(6) < self.today,
                 DayState::Collecting => true,
                 DayState::Declined | DayState::Missing => {
-                    day.next_try.is_none() || day.day + Days::new(31) < self.today
+                    let is_late = day.day + OLDEST + Days::new(1) < self.today;
+                    let waits_for_card = decline_class(day.code.as_deref()) == DeclineClass::Card;
+                    day.next_try.is_none() && !waits_for_card || is_late
                 }
                 _ => false,
             };
@@ -493,6 +528,15 @@ impl World {
             && !member.days.values().any(|day| day.state == DayState::NeedsPerson)
         {
             return Err("it is not over, long after its end".to_owned());
+        }
+        let subscription = &member.subscription;
+        if let (Some(count), Status::Ended) = (subscription.charges, subscription.status)
+            && subscription.ends_on == subscription.until
+        {
+            let days = member.days.values().filter(|day| day.state != DayState::Waived).count();
+            if days != usize::try_from(count).unwrap() {
+                return Err(format!("{days} charges in place of {count}"));
+            }
         }
         // No month is left out, but for the first, whose day may have been changed to one before the start.
         let last = member.subscription.ends_on.unwrap_or(self.today).min(self.today);
@@ -594,6 +638,7 @@ fn no_life_charges_a_day_twice_or_never() {
         "a write arrives days later",
         "an outcome is not known at first",
         "a write is withdrawn",
+        "a due day by hand",
     ] {
         assert!(roads.contains_key(road), "{road}: {roads:?}");
     }
@@ -624,6 +669,7 @@ fn quiet_charges(habits: Habits, sign_up: NaiveDate, day: u32, months: u32) -> V
     let subscription = &mut world.member.subscription;
     subscription.day = day.try_into().unwrap();
     subscription.from = crate::calendar::due_day(subscription.day, sign_up).unwrap();
+    subscription.charges = None;
     world.is_calm = true;
     let end = subscription.from.checked_add_months(Months::new(months)).unwrap();
     while world.today < end {

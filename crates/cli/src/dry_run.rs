@@ -35,6 +35,7 @@ const READS: &[&str] = &[
     "subscriptions show",
     "subscriptions list",
     "due-days list",
+    "recovery show",
     "books check",
     "sandbox serve",
     "sandbox clock",

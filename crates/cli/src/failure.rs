@@ -571,7 +571,9 @@ fn exit_of_journal(error: &perennial_journal::Error) -> Exit {
 /// The status of a refusal of billing, which changed nothing.
 fn exit_of_billing(error: &perennial_billing::Error) -> Exit {
     match error {
-        perennial_billing::Error::NoSubscription(_) => Exit::NotFound,
+        perennial_billing::Error::NoSubscription(_) | perennial_billing::Error::NoDueDay { .. } => {
+            Exit::NotFound
+        }
         perennial_billing::Error::Changed(_) | perennial_billing::Error::ListChanged => Exit::Unavailable,
         _ => Exit::Usage,
     }

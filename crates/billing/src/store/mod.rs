@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use chrono::{Days, NaiveDate};
-use perennial::clearent::PlanKey;
+use perennial::clearent::{PlanKey, TokenId, TransactionId};
 use perennial::{Amount, Date, Timestamp};
 use perennial_domain::clearent::FrequencyDay;
 use perennial_journal::machine::Intent;
@@ -15,7 +15,8 @@ use perennial_journal::{Journal, Moment};
 
 use crate::Error;
 use crate::life::{Outcome, Write};
-use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Subscription, Term};
+use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Pause, Route, Subscription, Term};
+use crate::recovery::{Recovery, Withheld};
 
 /// The billing tables of one tenant.
 #[derive(Debug, Clone)]
@@ -39,6 +40,24 @@ pub(crate) enum Which<'a> {
     Prefix(&'a str),
 }
 
+/// The row of a tenant, as of a day.
+pub(crate) struct Merchant {
+    /// Charges of plans are known until the end of this day.
+    pub(crate) read_until: NaiveDate,
+    pub(crate) rules: Recovery,
+    /// The number and the sum of the day's tries of declined and missing days.
+    tries: i64,
+    cents: i64,
+}
+
+impl Merchant {
+    /// Whether another try of this amount is over the limit.
+    pub(crate) fn is_at_limit(&self, amount: Amount) -> bool {
+        let sum = u64::try_from(self.cents).unwrap_or(u64::MAX).saturating_add(amount.cents());
+        self.tries >= i64::from(self.rules.tries_a_day) || sum > self.rules.sum_a_day.cents()
+    }
+}
+
 /// A due day of a subscription.
 pub(crate) struct Due {
     pub(crate) id: String,
@@ -57,27 +76,24 @@ pub(crate) struct Change {
     pub(crate) raises_guard: bool,
 }
 
-const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, ends_on, \
-    paused_from, paused_until, guard, version, next";
+const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, charges, \
+    ends_on, paused_from, paused_until, pause_collects, collects_open, guard, version, next";
 const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed";
-const CHARGE: &str = "id, day, made, amount, claim";
-const DAY: &str = "day, amount, state, route, term, tries, was, next_try, code, reason";
+const CHARGE: &str = "id, day, made, amount, claim, undone";
+const DAY: &str = "day, amount, state, paid, route, term, tries, was, sold, next_try, code, reason";
 
 impl Store {
     /// Makes the tables, and the row of the tenant.
     pub(crate) async fn open(journal: &Journal, tenant: &str, today: NaiveDate) -> Result<Self, Error> {
         journal.migrate("billing", schema::MIGRATIONS).await?;
         let store = Self { journal: journal.clone(), tenant: tenant.to_owned() };
-        let sql = "INSERT INTO perennial_billing (tenant, read_until) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        let row = Statement::new(sql, vec![tenant.into(), date(today)]);
+        let sql = "INSERT INTO perennial_billing (tenant, read_until, tries_a_day, sum_a_day, at_end, night, tries, sum)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?2, 0, 0) ON CONFLICT DO NOTHING";
+        let Recovery { tries_a_day, sum_a_day, at_end } = Recovery::default();
+        let rules = [i64::from(tries_a_day).into(), cents(sum_a_day), at_end.as_str().into()];
+        let row = Statement::new(sql, [tenant.into(), date(today)].into_iter().chain(rules).collect());
         store.journal.transact(vec![row]).await?;
         Ok(store)
-    }
-
-    pub(crate) async fn read_until(&self) -> Result<NaiveDate, Error> {
-        let sql = "SELECT read_until FROM perennial_billing WHERE tenant = ?1";
-        let rows = self.journal.rows(sql, vec![self.tenant.as_str().into()], date_of).await?;
-        Ok(rows.into_iter().next().unwrap_or_default())
     }
 
     /// Charges of plans are known until the end of this day, which never goes back.
@@ -86,6 +102,78 @@ impl Store {
         let values = vec![self.tenant.as_str().into(), date(day)];
         self.journal.transact(vec![Statement::new(sql, values)]).await?;
         Ok(())
+    }
+
+    /// The tenant's row, as of a day.
+    pub(crate) async fn merchant(&self, today: NaiveDate) -> Result<Merchant, Error> {
+        let sql =
+            "SELECT read_until, tries_a_day, sum_a_day, at_end, night, tries, sum FROM perennial_billing
+                   WHERE tenant = ?1";
+        let read = |row: &mut Row| {
+            let read_until = date_of(row)?;
+            let rules = Recovery {
+                tries_a_day: u32::try_from(row.int()?).map_err(damaged)?,
+                sum_a_day: amount_of(row)?,
+                at_end: word(row)?.parse().map_err(damaged)?,
+            };
+            let (day, tries, cents) = (date_of(row)?, row.int()?, row.int()?);
+            let (tries, cents) = if day == today { (tries, cents) } else { (0, 0) };
+            Ok(Merchant { read_until, rules, tries, cents })
+        };
+        let rows = self.journal.rows(sql, vec![self.tenant.as_str().into()], read).await?;
+        rows.into_iter().next().ok_or_else(|| perennial_journal::Error::NoTenant(self.tenant.clone()).into())
+    }
+
+    /// Stores the rules for tries, and who decided them.
+    pub(crate) async fn set_recovery(
+        &self,
+        rules: &Recovery,
+        decision: &NewDecision,
+        now: Moment,
+    ) -> Result<(), Error> {
+        let sql =
+            "UPDATE perennial_billing SET tries_a_day = ?2, sum_a_day = ?3, at_end = ?4 WHERE tenant = ?1";
+        let values = vec![
+            self.tenant.as_str().into(),
+            i64::from(rules.tries_a_day).into(),
+            cents(rules.sum_a_day),
+            rules.at_end.as_str().into(),
+        ];
+        let about = format!("recovery/{}", self.tenant);
+        let statements = vec![Statement::new(sql, values), Statement::decision(&about, decision, now)];
+        self.journal.transact(statements).await?;
+        Ok(())
+    }
+
+    /// Counts a try of a day. It fails over the limit, also beside other processes.
+    fn count_try(&self, today: NaiveDate, amount: Amount) -> Statement {
+        let sql = "UPDATE perennial_billing SET night = ?2,
+                     tries = CASE WHEN night = ?2 THEN tries + 1 ELSE 1 END,
+                     sum = CASE WHEN night = ?2 THEN sum + ?3 ELSE ?3 END
+                   WHERE tenant = ?1 AND tries_a_day > CASE WHEN night = ?2 THEN tries ELSE 0 END
+                     AND sum_a_day >= ?3 + CASE WHEN night = ?2 THEN sum ELSE 0 END RETURNING tenant";
+        Statement::new(sql, vec![self.tenant.as_str().into(), date(today), cents(amount)]).must()
+    }
+
+    /// Tells once a day that the limit of tries is reached.
+    pub(crate) async fn limit_is_reached(&self, today: NaiveDate, now: Moment) -> Result<(), Error> {
+        let sql =
+            "UPDATE perennial_billing SET asked = ?2 WHERE tenant = ?1 AND (asked IS NULL OR asked < ?2)
+                   RETURNING tenant";
+        let asked = Statement::new(sql, vec![self.tenant.as_str().into(), date(today)]).must();
+        let body = format!(r#"{{"reason":"{}","day":"{today}"}}"#, Withheld::Limit);
+        let event = NewEvent { kind: "needs-person".to_owned(), body };
+        self.journal.transact(vec![asked, Statement::event(&self.tenant, "recovery", &event, now)]).await?;
+        Ok(())
+    }
+
+    /// The number of declines of a token since a day.
+    pub(crate) async fn declines(&self, token: &TokenId, since: NaiveDate) -> Result<i64, Error> {
+        let sql =
+            "SELECT count(*) FROM perennial_subscription s JOIN perennial_charge c ON c.subscription = s.uid
+                   WHERE s.tenant = ?1 AND s.token = ?2 AND c.claim = 'declined' AND c.made >= ?3";
+        let values = vec![self.tenant.as_str().into(), token.as_str().into(), date(since)];
+        Ok(self.journal.rows(sql, values, Row::int).await?.into_iter().sum())
     }
 
     pub(crate) async fn subscriptions(
@@ -266,7 +354,7 @@ impl Store {
     /// Stores a new subscription.
     pub(crate) async fn add(&self, member: &Member, change: Change, now: Moment) -> Result<bool, Error> {
         let subscription = &member.subscription;
-        let places: Vec<_> = (1..=18).map(|number| format!("?{number}")).collect();
+        let places: Vec<_> = (1..=21).map(|number| format!("?{number}")).collect();
         let sql = format!(
             "INSERT INTO perennial_subscription (tenant, {SUBSCRIPTION}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING uid",
             places.join(", ")
@@ -289,9 +377,10 @@ impl Store {
         let subscription = &after.subscription;
         let sql =
             "UPDATE perennial_subscription SET token = ?3, amount = ?4, day = ?5, status = ?6, ends_on = ?7,
-                     paused_from = ?8, paused_until = ?9, guard = ?10, next = ?11, version = version + 1
+                     paused_from = ?8, paused_until = ?9, pause_collects = ?10, collects_open = ?11, until = ?12, guard = ?13,
+                     next = ?14, version = version + 1
                    WHERE uid = ?1 AND version = ?2 RETURNING uid";
-        let (from, until) = subscription.pause.unzip();
+        let pause = subscription.pause;
         let values = vec![
             subscription.uid.as_str().into(),
             before.subscription.version.into(),
@@ -300,8 +389,11 @@ impl Store {
             i64::from(subscription.day.get()).into(),
             subscription.status.as_str().into(),
             subscription.ends_on.map(text).into(),
-            from.map(text).into(),
-            until.map(text).into(),
+            pause.map(|pause| text(pause.from)).into(),
+            pause.map(|pause| text(pause.until)).into(),
+            i64::from(pause.is_some_and(|pause| pause.collects)).into(),
+            i64::from(subscription.collects_open).into(),
+            subscription.until.map(text).into(),
             subscription.guard.into(),
             subscription.next.into(),
         ];
@@ -351,11 +443,16 @@ impl Store {
                     intent.key.as_str().into(),
                 ];
                 statements.push(Statement::new(sql, values));
+                let due = after.days.get(day).filter(|due| due.was != Some(DayState::Expected));
+                statements.extend(due.and_then(|due| Some(self.count_try(due.sold?, due.rest()))));
             }
         }
         for charge in &change.charges {
-            let sql = "INSERT INTO perennial_charge (tenant, id, subscription, day, made, amount, claim)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let sql = "INSERT INTO perennial_charge (tenant, id, subscription, day, made, amount, claim, undone)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                       ON CONFLICT (tenant, id) DO UPDATE SET subscription = excluded.subscription, day = excluded.day,
+                         claim = excluded.claim
+                       WHERE perennial_charge.claim = 'surplus' RETURNING id";
             let values = vec![
                 self.tenant.as_str().into(),
                 charge.id.as_str().into(),
@@ -364,8 +461,9 @@ impl Store {
                 date(charge.made),
                 cents(charge.amount),
                 charge.claim.as_str().into(),
+                charge.of.as_ref().map(TransactionId::as_str).into(),
             ];
-            statements.push(Statement::new(sql, values));
+            statements.push(Statement::new(sql, values).must());
         }
     }
 
@@ -423,10 +521,10 @@ pub(crate) fn guard(uid: &str) -> String {
 
 /// A day goes to the route `sale` only when no term that could charge it is open, and never back.
 fn put_day(uid: &str, day: &DueDay) -> Statement {
-    let sql = "INSERT INTO perennial_due_day (subscription, day, amount, state, route, term, tries, was, next_try, code, reason)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+    let sql = "INSERT INTO perennial_due_day (subscription, day, amount, state, paid, route, term, tries, was, sold, next_try, code, reason)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                ON CONFLICT (subscription, day) DO UPDATE SET amount = excluded.amount, state = excluded.state,
-                 route = excluded.route, term = excluded.term, tries = excluded.tries, was = excluded.was, next_try = excluded.next_try,
+                 paid = excluded.paid, sold = excluded.sold, route = excluded.route, term = excluded.term, tries = excluded.tries, was = excluded.was, next_try = excluded.next_try,
                  code = excluded.code, reason = excluded.reason
                WHERE (excluded.route = 'sale' OR perennial_due_day.route <> 'sale')
                  AND (excluded.route <> 'sale' OR NOT EXISTS (SELECT 1 FROM perennial_term t
@@ -438,10 +536,12 @@ fn put_day(uid: &str, day: &DueDay) -> Statement {
         date(day.day),
         cents(day.amount),
         day.state.as_str().into(),
+        cents(day.paid),
         day.route.as_str().into(),
         day.term.filter(|_| day.route == Route::Plan).into(),
         day.tries.into(),
         day.was.map(DayState::as_str).into(),
+        day.sold.map(text).into(),
         day.next_try.map(text).into(),
         day.code.clone().into(),
         day.reason.clone().into(),
@@ -450,7 +550,7 @@ fn put_day(uid: &str, day: &DueDay) -> Statement {
 }
 
 fn values_of(subscription: &Subscription) -> Vec<Value> {
-    let (from, until) = subscription.pause.unzip();
+    let pause = subscription.pause;
     vec![
         subscription.uid.as_str().into(),
         subscription.id.as_str().into(),
@@ -463,9 +563,12 @@ fn values_of(subscription: &Subscription) -> Vec<Value> {
         subscription.status.as_str().into(),
         date(subscription.from),
         subscription.until.map(text).into(),
+        subscription.charges.map(i64::from).into(),
         subscription.ends_on.map(text).into(),
-        from.map(text).into(),
-        until.map(text).into(),
+        pause.map(|pause| text(pause.from)).into(),
+        pause.map(|pause| text(pause.until)).into(),
+        i64::from(pause.is_some_and(|pause| pause.collects)).into(),
+        i64::from(subscription.collects_open).into(),
         subscription.guard.into(),
         subscription.version.into(),
         subscription.next.into(),
@@ -487,12 +590,19 @@ fn subscription_of(row: &mut Row) -> Result<Subscription, Damage> {
         status: word(row)?.parse().map_err(damaged)?,
         from: date_of(row)?,
         until: maybe_date_of(row)?,
+        charges: row.maybe_int()?.map(u32::try_from).transpose().map_err(damaged)?,
         ends_on: maybe_date_of(row)?,
-        pause: maybe_date_of(row)?.zip(maybe_date_of(row)?),
+        pause: pause_of(row)?,
+        collects_open: row.int()? != 0,
         guard: row.int()?,
         version: row.int()?,
         next: row.maybe_moment()?,
     })
+}
+
+fn pause_of(row: &mut Row) -> Result<Option<Pause>, Damage> {
+    let (from, until, collects) = (maybe_date_of(row)?, maybe_date_of(row)?, row.int()? != 0);
+    Ok(from.zip(until).map(|(from, until)| Pause { from, until, collects }))
 }
 
 fn term_of(row: &mut Row) -> Result<Term, Damage> {
@@ -514,10 +624,12 @@ fn day_of(row: &mut Row) -> Result<DueDay, Damage> {
         day: date_of(row)?,
         amount: amount_of(row)?,
         state: word(row)?.parse().map_err(damaged)?,
+        paid: paid_of(row)?,
         route: word(row)?.parse().map_err(damaged)?,
         term: row.maybe_int()?,
         tries: row.int()?,
         was: row.maybe_text()?.map(|was| was.parse()).transpose().map_err(damaged)?,
+        sold: maybe_date_of(row)?,
         next_try: maybe_date_of(row)?,
         code: row.maybe_text()?,
         reason: row.maybe_text()?,
@@ -531,6 +643,7 @@ fn charge_of(row: &mut Row) -> Result<Charge, Damage> {
         made: date_of(row)?,
         amount: amount_of(row)?,
         claim: word(row)?.parse().map_err(damaged)?,
+        of: row.maybe_text()?.map(|of| of.as_str().try_into()).transpose().map_err(damaged)?,
     })
 }
 
@@ -596,7 +709,14 @@ fn maybe_date_of(row: &mut Row) -> Result<Option<NaiveDate>, Damage> {
     row.maybe_text()?.map(|day| day.parse().map_err(|_| "a day cannot be read".to_owned())).transpose()
 }
 
-fn amount_of(row: &mut Row) -> Result<Amount, Damage> {
+fn paid_of(row: &mut Row) -> Result<Amount, Damage> {
     let cents = u64::try_from(row.int()?).map_err(damaged)?;
-    Amount::from_cents(cents).map_err(damaged)
+    if cents == 0 { Ok(Amount::ZERO) } else { Amount::from_cents(cents).map_err(damaged) }
+}
+
+fn amount_of(row: &mut Row) -> Result<Amount, Damage> {
+    match paid_of(row)? {
+        Amount::ZERO => Err("an amount is nothing".to_owned()),
+        amount => Ok(amount),
+    }
 }

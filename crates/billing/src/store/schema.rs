@@ -5,17 +5,22 @@
 
 pub(super) const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE TABLE perennial_billing (
-       tenant TEXT PRIMARY KEY REFERENCES perennial_tenant, read_until TEXT NOT NULL)",
+       tenant TEXT PRIMARY KEY REFERENCES perennial_tenant, read_until TEXT NOT NULL,
+       tries_a_day BIGINT NOT NULL, sum_a_day BIGINT NOT NULL,
+       at_end TEXT NOT NULL CHECK (at_end IN ('leave','cancel','ask')),
+       night TEXT NOT NULL, tries BIGINT NOT NULL, sum BIGINT NOT NULL, asked TEXT)",
     "CREATE TABLE perennial_subscription (
        uid TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL,
        generation BIGINT NOT NULL, customer TEXT NOT NULL, token TEXT NOT NULL, name TEXT NOT NULL,
        amount BIGINT NOT NULL CHECK (amount > 0), day BIGINT NOT NULL CHECK (day BETWEEN 1 AND 28),
        status TEXT NOT NULL CHECK (status IN ('active','canceling','ended')),
-       starts TEXT NOT NULL, until TEXT, ends_on TEXT, paused_from TEXT, paused_until TEXT,
+       starts TEXT NOT NULL, until TEXT, charges BIGINT, ends_on TEXT, paused_from TEXT, paused_until TEXT,
+       pause_collects BIGINT NOT NULL DEFAULT 0, collects_open BIGINT NOT NULL DEFAULT 0,
        guard BIGINT NOT NULL, version BIGINT NOT NULL, next BIGINT,
        UNIQUE (tenant, id, generation), CHECK ((paused_from IS NULL) = (paused_until IS NULL)))",
     "CREATE UNIQUE INDEX perennial_one_open_subscription ON perennial_subscription (tenant, id) WHERE status <> 'ended'",
     "CREATE INDEX perennial_customer ON perennial_subscription (tenant, customer)",
+    "CREATE INDEX perennial_token ON perennial_subscription (tenant, token)",
     "CREATE INDEX perennial_next_step ON perennial_subscription (tenant, next) WHERE next IS NOT NULL",
     "CREATE TABLE perennial_term (
        subscription TEXT NOT NULL REFERENCES perennial_subscription, number BIGINT NOT NULL, tenant TEXT NOT NULL,
@@ -28,7 +33,8 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        subscription TEXT NOT NULL REFERENCES perennial_subscription, day TEXT NOT NULL, amount BIGINT NOT NULL,
        state TEXT NOT NULL CHECK (state IN ('expected','paid','declined','collecting','recovered','part','missing',
          'waived','given-up','needs-person')),
-       route TEXT NOT NULL CHECK (route IN ('plan','sale','none')), term BIGINT, tries BIGINT NOT NULL, was TEXT,
+       paid BIGINT NOT NULL DEFAULT 0 CHECK (paid >= 0),
+       route TEXT NOT NULL CHECK (route IN ('plan','sale','none')), term BIGINT, tries BIGINT NOT NULL, was TEXT, sold TEXT,
        next_try TEXT, code TEXT, reason TEXT,
        PRIMARY KEY (subscription, day), UNIQUE (subscription, day, route), CHECK ((route = 'plan') = (term IS NOT NULL)),
        FOREIGN KEY (subscription, term) REFERENCES perennial_term (subscription, number))",
@@ -44,7 +50,8 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE UNIQUE INDEX perennial_one_open_try ON perennial_try (subscription, day) WHERE is_open = 1",
     "CREATE TABLE perennial_charge (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL, subscription TEXT NOT NULL, day TEXT NOT NULL,
-       made TEXT NOT NULL, amount BIGINT NOT NULL, claim TEXT NOT NULL CHECK (claim IN ('pays','part','surplus','declined')),
+       made TEXT NOT NULL, amount BIGINT NOT NULL, claim TEXT NOT NULL CHECK (claim IN ('pays','part','rest','surplus','declined','undoes')),
+       undone TEXT, CHECK ((claim = 'undoes') = (undone IS NOT NULL)),
        PRIMARY KEY (tenant, id),
        FOREIGN KEY (subscription, day) REFERENCES perennial_due_day (subscription, day))",
     "CREATE INDEX perennial_charge_day ON perennial_charge (subscription, day)",

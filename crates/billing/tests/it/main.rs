@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod books;
+mod by_hand;
 mod life;
 #[cfg(all(unix, feature = "postgres"))]
 #[path = "../../../journal/tests/common/postgres.rs"]

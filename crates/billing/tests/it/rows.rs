@@ -37,11 +37,13 @@ const STATEMENTS: &[(&str, &str, bool)] = &[
     ("a second open sale", "INSERT INTO perennial_try VALUES ('s1', '2027-01-15', 2, 'sale', 'T', 'k2', 1)", false),
     ("the first ends", "UPDATE perennial_try SET is_open = 0 WHERE number = 1", true),
     ("the next", "INSERT INTO perennial_try VALUES ('s1', '2027-01-15', 2, 'sale', 'T', 'k2', 1)", true),
-    ("its payment", "INSERT INTO perennial_charge VALUES ('T', '700001', 's1', '2027-01-15', '2027-01-15', 5000, 'pays')", true),
-    ("the same transaction for another day", "INSERT INTO perennial_charge VALUES ('T', '700001', 's1', '2027-01-15', '2027-01-15', 5000, 'surplus')", false),
-    ("a second payment", "INSERT INTO perennial_charge VALUES ('T', '700002', 's1', '2027-01-15', '2027-01-15', 5000, 'part')", false),
-    ("a surplus is kept", "INSERT INTO perennial_charge VALUES ('T', '700002', 's1', '2027-01-15', '2027-01-15', 5000, 'surplus')", true),
-    ("a charge of no day", "INSERT INTO perennial_charge VALUES ('T', '700003', 's1', '2027-02-15', '2027-02-15', 5000, 'pays')", false),
+    ("its payment", "INSERT INTO perennial_charge VALUES ('T', '700001', 's1', '2027-01-15', '2027-01-15', 5000, 'pays', NULL)", true),
+    ("the same transaction for another day", "INSERT INTO perennial_charge VALUES ('T', '700001', 's1', '2027-01-15', '2027-01-15', 5000, 'surplus', NULL)", false),
+    ("a second payment", "INSERT INTO perennial_charge VALUES ('T', '700002', 's1', '2027-01-15', '2027-01-15', 5000, 'part', NULL)", false),
+    ("a surplus is kept", "INSERT INTO perennial_charge VALUES ('T', '700002', 's1', '2027-01-15', '2027-01-15', 5000, 'surplus', NULL)", true),
+    ("a charge of no day", "INSERT INTO perennial_charge VALUES ('T', '700003', 's1', '2027-02-15', '2027-02-15', 5000, 'pays', NULL)", false),
+    ("a refund of nothing", "INSERT INTO perennial_charge VALUES ('T', '700004', 's1', '2027-01-15', '2027-01-15', 5000, 'undoes', NULL)", false),
+    ("a refund", "INSERT INTO perennial_charge VALUES ('T', '700004', 's1', '2027-01-15', '2027-01-15', 5000, 'undoes', '700001')", true),
     ("a term closed on no day", "UPDATE perennial_term SET status = 'closed' WHERE subscription = 's1'", false),
 ];
 

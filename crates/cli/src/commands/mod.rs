@@ -59,6 +59,7 @@ mod once;
 mod payments;
 mod plans;
 mod quickstart;
+mod recovery;
 mod sandbox;
 mod schedule;
 mod second;
@@ -123,6 +124,9 @@ pub(crate) enum Command {
     /// Days on which a charge of a subscription is due
     #[command(subcommand)]
     DueDays(due_days::DueDays),
+    /// Rules for charges that were declined or are missing
+    #[command(subcommand)]
+    Recovery(recovery::Recovery),
     /// Books: whether the money of subscriptions adds up
     #[command(subcommand)]
     Books(books::Books),
@@ -170,6 +174,7 @@ impl Command {
             Self::Journal(journal) => journal.run(global).await,
             Self::Subscriptions(subscriptions) => Box::pin(subscriptions.run(global)).await,
             Self::DueDays(due_days) => due_days.run(global).await,
+            Self::Recovery(recovery) => recovery.run(global).await,
             Self::Books(books) => books.run(global).await,
             Self::Work(work) => work.run(global).await,
             Self::Hold(hold) => hold.run(global).await,

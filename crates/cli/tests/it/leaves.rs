@@ -128,6 +128,13 @@ const LEAVES: &[Leaf] = &[
     changes("subscriptions cancel", "M-1 --now --actor ada {books}"),
     changes("subscriptions keep", "M-1 --actor ada {ending}"),
     reads("due-days list", "--id M-1 {books}"),
+    changes("due-days collect", "M-1/2027-01-15 --reason asked --actor ada {given-up-day}"),
+    changes("due-days waive", "M-1/2027-01-15 --reason asked --actor ada {given-up-day}"),
+    changes("due-days claim", "M-1/2027-01-15 --transaction {sale} --reason asked --actor ada {given-up-day}"),
+    changes("due-days refund", "M-1/2027-01-15 --reason asked --actor ada {paid-day}"),
+    changes("due-days dispute", "M-1/2027-01-15 --reason asked --actor ada {paid-day}"),
+    reads("recovery show", "{books}"),
+    changes("recovery set", "--tries-a-day 5 --reason asked --actor ada {books}"),
     reads("books check", "--month 2027-01 {books}"),
     changes("work", "--until-idle {books}"),
     changes("hold on", "--db {journal} --reason prices --actor ada"),
@@ -224,7 +231,7 @@ impl Standing<'_> {
             }
             "snapshot" => self.shell.world().snapshot().await.unwrap(),
             "journal" | "settled" | "planned" | "stuck" => self.journal(name).await,
-            "books" | "ending" => self.books(name).await,
+            "books" | "ending" | "paid-day" | "given-up-day" => self.books(name).await,
             _ => self.create_at_clientpay(name).await,
         }
     }
@@ -327,6 +334,15 @@ impl Standing<'_> {
         write(&format!("{start} --token-id {token}"));
         if name == "ending" {
             write("subscriptions cancel M-1 --on 2027-06-30 --actor ada");
+        }
+        if name.ends_with("-day") {
+            if name == "given-up-day" {
+                let hard = Effect::Decline { result_code: "005".to_owned() };
+                self.shell.world().fault(&Fault::on("engine.charge", hard)).await.unwrap();
+            }
+            self.shell.world().advance("P17D").await.unwrap();
+            self.shell.world().clear_faults().await.unwrap();
+            write("work --until-idle");
         }
         options
     }

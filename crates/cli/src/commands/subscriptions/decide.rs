@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use perennial::{Amount, NaiveDate};
-use perennial_billing::{CancelAt, Decision, Status, SubscriptionChange};
+use perennial_billing::{CancelAt, Decision, PauseEnd, Status, SubscriptionChange};
 
 use super::place::Place;
 use super::show::Shown;
 use super::start::AHEAD;
 use super::{date, unsettled};
 use crate::commands::both;
-use crate::commands::criteria::{Criteria, key};
+use crate::commands::criteria::Criteria;
 use crate::commands::journal::decided_by;
 use crate::context::Global;
 use crate::dry_run::DryRun;
@@ -61,17 +61,39 @@ pub(crate) struct Pause {
     /// The first day of the pause, yyyy-MM-dd; the default is today
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
-    /// The first day after the pause, yyyy-MM-dd
-    #[arg(long, value_name = "DATE")]
-    until: String,
+    #[command(flatten)]
+    end: End,
+    /// The months that pass: waived, or collected by sales after the pause, one a day
+    #[arg(long, value_name = "CHOICE", default_value = "waive")]
+    then: Then,
     #[command(flatten)]
     named: Named,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct End {
+    /// The first day after the pause, yyyy-MM-dd
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// The number of charges for which it lasts
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    charges: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Then {
+    Waive,
+    Collect,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Cancel {
     #[command(flatten)]
     when: When,
+    /// Still collect charges that were declined; by default planned tries are withdrawn when the end comes
+    #[arg(long)]
+    collect_open: bool,
     #[command(flatten)]
     named: Named,
 }
@@ -79,10 +101,10 @@ pub(crate) struct Cancel {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct When {
-    /// Charge nothing more, but a charge of a plan that is due within two days; tries of declined charges are withdrawn
+    /// Charge nothing more, but a charge of a plan that is due within two days
     #[arg(long)]
     now: bool,
-    /// End with the period that is charged already; charges that were declined are still collected
+    /// End with the period that is charged already
     #[arg(long)]
     at_period_end: bool,
     /// The last day on which a charge may be due, yyyy-MM-dd
@@ -105,9 +127,14 @@ impl Change {
 
 impl Pause {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let until = key::<perennial::Date>("until", &self.until);
+        let until = date("until", self.end.until.as_ref());
         let (from, until) = both(date("from", self.from.as_ref()), until)?;
-        self.named.run(global, &Decision::Pause { from, until: until.naive() }).await
+        let end = match (until, self.end.charges) {
+            (Some(until), _) => PauseEnd::Until(until),
+            (None, charges) => PauseEnd::Charges(charges.unwrap_or(0)),
+        };
+        let collects = matches!(self.then, Then::Collect);
+        self.named.run(global, &Decision::Pause { from, end, collects }).await
     }
 }
 
@@ -118,7 +145,8 @@ impl Cancel {
             None if self.when.at_period_end => CancelAt::PeriodEnd,
             None => CancelAt::Now,
         };
-        self.named.run(global, &Decision::Cancel(at)).await
+        let collects_open = self.collect_open;
+        self.named.run(global, &Decision::Cancel { at, collects_open }).await
     }
 }
 
@@ -132,7 +160,7 @@ impl Named {
             return preview(global, &id, &before, &after);
         }
         // The same command again may find that it is done.
-        let is_cancel = matches!(decision, Decision::Cancel(_));
+        let is_cancel = matches!(decision, Decision::Cancel { .. });
         let is_over = is_cancel && opened.billing.show(&id).await?.subscription.status == Status::Ended;
         let mut worked = Ok(());
         if !is_over {

@@ -87,8 +87,8 @@ fn date(option: &'static str, text: Option<&String>) -> Result<Option<NaiveDate>
 }
 
 /// The failure for a decision that is stored and not carried out yet.
-fn unsettled(id: &str, why: &str) -> Failure {
+pub(super) fn unsettled(id: &str, why: &str) -> Failure {
     Failure::Unsettled(format!(
-        "the subscription {id} is stored, and {why}. The same command again is safe, and goes on; so does perennial work"
+        "the decision about {id} is stored, and {why}. The same command again is safe, and goes on; so does perennial work"
     ))
 }

@@ -40,6 +40,11 @@ impl Place {
         Opened::of(journal, tenant, client).await
     }
 
+    /// The command that shows an intent.
+    pub(in crate::commands) fn show_intent(&self, global: &Global, uid: &str) -> String {
+        self.database.on("perennial journal show").word(uid).again(&global.again)
+    }
+
     /// Opens the subscriptions of a merchant, and makes the journal and its tenant if they do not exist.
     pub(super) async fn open_or_create(&self, global: &Global, client: &Clearent) -> Result<Opened, Failure> {
         check_deadline(global)?;

@@ -99,7 +99,7 @@ impl Shown {
     fn record(&self) -> Record {
         let subscription = &self.member.subscription;
         let day = |day: NaiveDate| day.to_string();
-        let (pause_from, pause_until) = subscription.pause.unzip();
+        let pause = subscription.pause;
         let next = self.next.iter().map(|(date, amount)| {
             Record::default().with("date", date.to_string()).with("payment-amount", *amount)
         });
@@ -122,8 +122,10 @@ impl Shown {
             .with("name", subscription.name.as_str())
             .with("from", day(subscription.from))
             .with("until", subscription.ends_on.map(day))
-            .with("pause-from", pause_from.map(day))
-            .with("pause-until", pause_until.map(day))
+            .with("charges", subscription.charges.map(u64::from))
+            .with("pause-from", pause.map(|pause| day(pause.from)))
+            .with("pause-until", pause.map(|pause| day(pause.until)))
+            .with("pause-collects", pause.map(|pause| pause.collects))
             .with("next", next.collect::<Vec<_>>())
             .with("open", cases.collect::<Vec<_>>())
             .with("plans", plans.collect::<Vec<_>>())
@@ -145,8 +147,9 @@ impl Shown {
         if let Some(last) = subscription.ends_on {
             line("until", &last.to_string());
         }
-        if let Some((from, until)) = subscription.pause {
-            line("pause", &format!("from {from}, before {until}"));
+        if let Some(pause) = subscription.pause {
+            let then = if pause.collects { "; collected then" } else { "" };
+            line("pause", &format!("from {}, before {}{then}", pause.from, pause.until));
         }
         for (day, amount) in &self.next {
             // A date beside an amount can resemble a card number, which is masked.
@@ -206,6 +209,7 @@ pub(in crate::commands) fn due_record(id: Option<&str>, due: &DueDay) -> Record 
         .with("day", due.day.to_string())
         .with("state", due.state.as_str())
         .with("payment-amount", due.amount)
+        .with("paid", due.paid)
         .with("route", due.route.as_str())
         .with("tries", u64::try_from(due.tries).unwrap_or(0))
         .with("next-try", due.next_try.map(|day| day.to_string()))

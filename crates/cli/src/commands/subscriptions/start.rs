@@ -1,11 +1,11 @@
 //! `perennial subscriptions start`
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use perennial::Clearent;
-use perennial_billing::{Error, NewSubscription, Status, TermStatus};
+use perennial_billing::{Error, First, NewSubscription, TermStatus};
 use perennial_journal::Error as JournalError;
 
-use super::place::{Opened, Place};
+use super::place::Place;
 use super::show::Shown;
 use super::{date, unsettled};
 use crate::commands::criteria::key;
@@ -45,11 +45,21 @@ pub(crate) struct Start {
     /// The last day on which a charge may be due, yyyy-MM-dd; the default is without end
     #[arg(long, value_name = "DATE", conflicts_with = "charges")]
     until: Option<String>,
-    /// The number of charges; the default is without end
+    /// The number of charges, waived ones aside; the default is without end
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     charges: Option<u32>,
+    /// The first charge: today, by a sale, in place of the day of this month; or on the next such day that is three days
+    /// ahead. By default a day that is nearer is charged by a sale
+    #[arg(long, value_name = "CHOICE")]
+    first: Option<FirstCharge>,
     #[command(flatten)]
     place: Place,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FirstCharge {
+    Today,
+    Next,
 }
 
 impl Start {
@@ -60,7 +70,6 @@ impl Start {
             return self.preview(new, global, &client).await;
         }
         let opened = self.place.open_or_create(global, &client).await?;
-        let new = self.with_charges(new, &opened).await?;
         global.interrupt.under(&format!("subscriptions/{}", self.id));
         opened.billing.start(&new).await.map_err(named)?;
         let worked = opened.billing.work_on(&self.id).await;
@@ -88,42 +97,22 @@ impl Start {
         let period = both(date("from", self.from.as_ref()), date("until", self.until.as_ref()));
         let (((customer, token), (amount, day)), (from, until)) = both(both(card, charge), period)?;
         let mut new = NewSubscription::new(&self.id, customer, token, &self.name, amount, day);
-        (new.from, new.until) = (from, until);
+        (new.from, new.until, new.charges) = (from, until, self.charges);
+        new.first = match self.first {
+            Some(FirstCharge::Today) => First::Today,
+            Some(FirstCharge::Next) => First::Next,
+            None => First::Due,
+        };
         Ok(new)
-    }
-
-    /// Counts the charges from the first due day: that of a subscription that exists, so that the same command on a later
-    /// day has the same end.
-    async fn with_charges(
-        &self,
-        mut new: NewSubscription,
-        opened: &Opened,
-    ) -> Result<NewSubscription, Failure> {
-        let Some(charges) = self.charges else { return Ok(new) };
-        if new.from.is_none() {
-            new.from = match opened.billing.show(&self.id).await {
-                Ok(member) if member.subscription.status != Status::Ended => Some(member.subscription.from),
-                Ok(_) | Err(Error::NoSubscription(_)) => None,
-                Err(error) => return Err(error.into()),
-            };
-        }
-        Ok(new.charges(charges, opened.billing.today().await?))
     }
 
     async fn preview(self, new: NewSubscription, global: &Global, client: &Clearent) -> Result<(), Failure> {
         let amount = new.amount;
         let charges = match self.place.open(global, client).await {
-            Ok(opened) => {
-                let new = self.with_charges(new, &opened).await?;
-                opened.billing.preview_start(&new, AHEAD).await.map_err(named)?
-            }
+            Ok(opened) => opened.billing.preview_start(&new, AHEAD).await.map_err(named)?,
             // It would be the first one.
             Err(Failure::NoJournal(_) | Failure::Journal(JournalError::NoTenant(_))) => {
                 let today = self.place.database.today(global).await?;
-                let new = match self.charges {
-                    Some(charges) => new.charges(charges, today),
-                    None => new,
-                };
                 let charges = new.preview(today, AHEAD)?;
                 let tokens = client.customers().tokens(&new.customer).list().await?;
                 if tokens.iter().all(|known| known.token_id != new.token) {
