@@ -111,7 +111,7 @@ pub enum Error {
     /// A refund is above its charge.
     #[error("the refund is above what is left of the charge, {left}")]
     RefundAbove {
-        /// What is left of the charge.
+        /// The rest of the charge.
         left: perennial::Amount,
     },
     /// There is no cancellation that could be taken back.
@@ -119,7 +119,7 @@ pub enum Error {
     NotEnding(String),
 }
 
-/// What can be done about a day in a state.
+/// The ways that are left for a day in a state.
 fn ways(state: DayState) -> &'static str {
     match state {
         DayState::Paid | DayState::Recovered => "it can be refunded",
