@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use perennial::Amount;
 use perennial::clearent::TokenId;
 use perennial_domain::clearent::FrequencyDay;
+use serde_json::json;
 
 use crate::Error;
 use crate::model::{Status, Subscription};
@@ -60,6 +61,24 @@ impl Decision {
             Self::Resume => "resumed",
             Self::Cancel(_) => "canceled",
             Self::Keep => "kept",
+        }
+    }
+
+    /// The decision in words, for the digest under its operation key. They are never changed.
+    pub(crate) fn words(&self, id: &str) -> serde_json::Value {
+        let text = |day: &Option<NaiveDate>| day.map(|day| day.to_string());
+        match self {
+            Self::Change(SubscriptionChange { amount, token, day }) => {
+                let amount = amount.map(|amount| amount.to_string());
+                let token = token.as_ref().map(TokenId::as_str);
+                json!(["change", id, amount, token, day.map(FrequencyDay::get)])
+            }
+            Self::Pause { from, until } => json!(["pause", id, text(from), until.to_string()]),
+            Self::Resume => json!(["resume", id]),
+            Self::Cancel(CancelAt::Now) => json!(["cancel", id, "now"]),
+            Self::Cancel(CancelAt::PeriodEnd) => json!(["cancel", id, "period-end"]),
+            Self::Cancel(CancelAt::Day(day)) => json!(["cancel", id, day.to_string()]),
+            Self::Keep => json!(["keep", id]),
         }
     }
 

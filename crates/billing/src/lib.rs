@@ -4,6 +4,7 @@
 //! it stores the days on which money is due and the result of each, makes the next plan before a day is missed, collects
 //! what was declined, and charges no day twice. It stands on the journal, in the same database and transactions.
 
+mod adopt;
 mod billing;
 mod books;
 mod calendar;
@@ -11,13 +12,16 @@ mod decision;
 mod error;
 mod life;
 mod model;
+mod once;
 mod reading;
 mod recovery;
+mod shadow;
 #[cfg(test)]
 mod simulation;
 mod store;
 mod words;
 
+pub use adopt::Adoption;
 pub use billing::{Billing, NewSubscription, Worked};
 pub use books::{Books, Difference, DifferenceClass};
 pub use calendar::{dates_of_term, due_day};

@@ -154,6 +154,11 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     life.follow_terms();
     life.follow_sales();
     life.settle_days();
+    if member.subscription.is_shadow {
+        life.watch();
+        life.step.wake = life.wake_in_shadow();
+        return life.step;
+    }
     life.close();
     life.open();
     life.sell();
@@ -162,9 +167,9 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     life.step
 }
 
-struct Life<'a> {
-    facts: &'a Facts,
-    step: Step,
+pub(crate) struct Life<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) step: Step,
 }
 
 impl Life<'_> {
@@ -177,7 +182,7 @@ impl Life<'_> {
         self.facts.outcomes.get(write)
     }
 
-    fn tell(&mut self, kind: &'static str, day: impl Into<Option<NaiveDate>>) {
+    pub(crate) fn tell(&mut self, kind: &'static str, day: impl Into<Option<NaiveDate>>) {
         self.step.events.push((kind, day.into()));
     }
 
@@ -243,7 +248,7 @@ impl Life<'_> {
     }
 
     /// Frees the days of a closed term that it did not charge.
-    fn release(&mut self, number: i64) {
+    pub(crate) fn release(&mut self, number: i64) {
         for day in self.step.member.days.values_mut().filter(|day| day.term == Some(number)) {
             if !day.state.is_settled() && day.state != DayState::NeedsPerson {
                 (day.route, day.term) = (Route::None, None);
@@ -344,7 +349,8 @@ impl Life<'_> {
                 (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
             }
             let is_undecided = day.next_try.is_none() || is_ending;
-            if matches!(day.state, DayState::Declined | DayState::Missing) && is_undecided {
+            let is_collected = !subscription.is_shadow || is_ending;
+            if matches!(day.state, DayState::Declined | DayState::Missing) && is_undecided && is_collected {
                 let class = decline_class(day.code.as_deref());
                 let is_hopeless = day.state == DayState::Declined && class != DeclineClass::Soft;
                 // A sale was declined today, and a charge of the plan on the due day.
@@ -450,7 +456,12 @@ impl Life<'_> {
             let is_wanted = subscription.wants(day.day) && is_of_day;
             is_wanted || day.route != Route::None || day.state != DayState::Expected || day.day <= today
         });
-        let may_be_sold = |day: &&DueDay| day.route == Route::None || !self.keeps(Rule::ClosedBeforeSale);
+        // A plan that was adopted may charge the day after its end.
+        let live = self.step.member.live().map(|term| term.first..=term.last);
+        let may_be_charged = |day: &DueDay| live.as_ref().is_some_and(|days| days.contains(&day.day));
+        let may_be_sold = |day: &&DueDay| {
+            day.route == Route::None && !may_be_charged(day) || !self.keeps(Rule::ClosedBeforeSale)
+        };
         let by_sale: Vec<_> = self.step.member.days.values().filter(may_be_sold).cloned().collect();
         let has_live = self.step.member.live().is_some();
         for mut day in by_sale {
@@ -509,6 +520,7 @@ impl Life<'_> {
             status: TermStatus::Planned,
             asked: None,
             closed: None,
+            adopted: None,
         };
         self.step.member.terms.push(term);
         self.step.writes.push(Write::Create(number));
@@ -516,7 +528,7 @@ impl Life<'_> {
 
     /// The due days to come in months that have none, and those that a closed term left, each with whether it is wanted: no
     /// month has two due days, and none is left out.
-    fn open_days(&self) -> Vec<(NaiveDate, bool)> {
+    pub(crate) fn open_days(&self) -> Vec<(NaiveDate, bool)> {
         let Facts { today, .. } = *self.facts;
         let Member { subscription, days, .. } = &self.step.member;
         let is_left = |day: &DueDay| day.route == Route::None && day.state == DayState::Expected;
@@ -584,7 +596,7 @@ impl Life<'_> {
     }
 
     /// Ends a subscription that has nothing open.
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let member = &self.step.member;
         let Some(last) = member.subscription.ends_on else { return };
         let is_over = member.subscription.status == Status::Canceling || last < self.facts.today;
@@ -628,12 +640,15 @@ impl Life<'_> {
 const TOO_OLD: &str = "it is more than 30 days old, and no sale was made";
 /// The reason of a day of which only a part is paid.
 const IN_PART: &str = "only a part of the amount was approved";
+/// The reason of a day in shadow after the end of its plan.
+pub(crate) const NOT_CHARGED: &str =
+    "its plan has ended, and nothing charges this day: end the shadow, or cancel the subscription";
 
 fn is_past_end(subscription: &crate::model::Subscription, day: NaiveDate) -> bool {
     subscription.ends_on.is_some_and(|last| day > last)
 }
 
-fn due_day(day: NaiveDate, amount: Amount) -> DueDay {
+pub(crate) fn due_day(day: NaiveDate, amount: Amount) -> DueDay {
     DueDay {
         day,
         amount,
@@ -672,6 +687,10 @@ pub(crate) fn claim(
     let latest = made + Days::new(1);
     let of_term = member.terms.iter().find(|known| known.number == term)?;
     let (first, last) = (of_term.first, of_term.last);
+    // A charge from before the adoption is of no due day.
+    if of_term.adopted.is_some() && latest < first {
+        return None;
+    }
     let due = FrequencyDay::new(first.day()).ok().into_iter().flat_map(|day| due_days(day, first));
     let due = due.take_while(|day| *day <= last && *day <= latest).last().unwrap_or(first);
     let day = member.days.range_mut(..=due).next_back().filter(|(day, _)| **day >= first)?.1;

@@ -10,10 +10,10 @@ use crate::desk::Desk;
 use crate::shell::{CARD_JSON, Ran, Shell, perennial, runtime};
 
 /// A desk whose lines are about subscriptions, with a customer and two cards.
-struct Club {
-    desk: Desk,
-    customer: String,
-    token: String,
+pub(crate) struct Club {
+    pub(crate) desk: Desk,
+    pub(crate) customer: String,
+    pub(crate) token: String,
     other_token: String,
     /// A token of nobody.
     foreign: String,
@@ -24,7 +24,7 @@ fn json(ran: &Ran) -> Value {
 }
 
 impl Club {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let desk = Desk::of(Shell::open());
         let made = |line: &str, stdin: &str, member: &str| {
             let words: Vec<&str> = ["--output", "json"].into_iter().chain(line.split(' ')).collect();
@@ -42,7 +42,7 @@ impl Club {
     }
 
     /// Runs a line, in which names in braces stand for objects, by the world's clock.
-    fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         let start = format!("subscriptions start --customer-key {} --name Gold", self.customer);
         let line = line.replace("{start}", &start).replace("{token}", &self.token);
         let line = line.replace("{other}", &self.other_token).replace("{foreign}", &self.foreign);
@@ -60,7 +60,7 @@ impl Club {
         (world, out("--output json subscriptions show M-1"), out("--output json subscriptions list"))
     }
 
-    fn work(&self) {
+    pub(crate) fn work(&self) {
         let ran = self.run("work --until-idle");
         assert_eq!(ran.code, 0, "{}", ran.err);
     }

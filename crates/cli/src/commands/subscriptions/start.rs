@@ -1,10 +1,11 @@
 //! `perennial subscriptions start`
 
 use clap::Args;
-use perennial::Clearent;
+use perennial::{Amount, Clearent, NaiveDate};
 use perennial_billing::{Error, NewSubscription, Status, TermStatus};
 use perennial_journal::Error as JournalError;
 
+use super::once::Decided;
 use super::place::{Opened, Place};
 use super::show::Shown;
 use super::{date, unsettled};
@@ -48,6 +49,11 @@ pub(crate) struct Start {
     /// The number of charges; the default is without end
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     charges: Option<u32>,
+    /// Start it even if another subscription, or an active plan of none, charges this customer, token and amount on this day
+    #[arg(long)]
+    allow_second: bool,
+    #[command(flatten)]
+    decided: Decided,
     #[command(flatten)]
     place: Place,
 }
@@ -60,9 +66,10 @@ impl Start {
             return self.preview(new, global, &client).await;
         }
         let opened = self.place.open_or_create(global, &client).await?;
-        let new = self.with_charges(new, &opened).await?;
+        let billing = self.decided.once(&opened.billing, global).await?;
+        let new = self.with_charges(new, &opened, billing.is_decided().await?).await?;
         global.interrupt.under(&format!("subscriptions/{}", self.id));
-        opened.billing.start(&new).await.map_err(named)?;
+        billing.start(&new).await.map_err(named)?;
         let worked = opened.billing.work_on(&self.id).await;
         let shown = Shown::of(&opened, &self.place, global, &self.id).await?;
         shown.print_written(global)?;
@@ -88,7 +95,7 @@ impl Start {
         let period = both(date("from", self.from.as_ref()), date("until", self.until.as_ref()));
         let (((customer, token), (amount, day)), (from, until)) = both(both(card, charge), period)?;
         let mut new = NewSubscription::new(&self.id, customer, token, &self.name, amount, day);
-        (new.from, new.until) = (from, until);
+        (new.from, new.until, new.allows_second) = (from, until, self.allow_second);
         Ok(new)
     }
 
@@ -98,11 +105,14 @@ impl Start {
         &self,
         mut new: NewSubscription,
         opened: &Opened,
+        is_decided: bool,
     ) -> Result<NewSubscription, Failure> {
         let Some(charges) = self.charges else { return Ok(new) };
         if new.from.is_none() {
             new.from = match opened.billing.show(&self.id).await {
-                Ok(member) if member.subscription.status != Status::Ended => Some(member.subscription.from),
+                Ok(member) if is_decided || member.subscription.status != Status::Ended => {
+                    Some(member.subscription.from)
+                }
                 Ok(_) | Err(Error::NoSubscription(_)) => None,
                 Err(error) => return Err(error.into()),
             };
@@ -111,10 +121,9 @@ impl Start {
     }
 
     async fn preview(self, new: NewSubscription, global: &Global, client: &Clearent) -> Result<(), Failure> {
-        let amount = new.amount;
         let charges = match self.place.open(global, client).await {
             Ok(opened) => {
-                let new = self.with_charges(new, &opened).await?;
+                let new = self.with_charges(new, &opened, false).await?;
                 opened.billing.preview_start(&new, AHEAD).await.map_err(named)?
             }
             // It would be the first one.
@@ -125,22 +134,30 @@ impl Start {
                     None => new,
                 };
                 let charges = new.preview(today, AHEAD)?;
-                let tokens = client.customers().tokens(&new.customer).list().await?;
-                if tokens.iter().all(|known| known.token_id != new.token) {
-                    return Err(Error::ForeignToken.into());
-                }
+                new.check_at(client, today).await.map_err(named)?;
                 charges
             }
             Err(failure) => return Err(failure),
         };
-        let charges = records(charges.into_iter().map(|(day, _)| day), amount);
-        if global.output == Output::Table {
-            global.output.rows(&["charge", "date", "payment-amount", "total"], charges)?;
-            note("a dry run: nothing was changed");
-            return Ok(());
-        }
-        DryRun::print(global.output, Record::default().with("id", self.id).with("charges", charges))
+        print_preview(global, &self.id, &charges)
     }
+}
+
+/// Prints the first charges of a subscription that would be started or adopted.
+pub(super) fn print_preview(
+    global: &Global,
+    id: &str,
+    charges: &[(NaiveDate, Amount)],
+) -> Result<(), Failure> {
+    // All have one amount.
+    let amount = charges.first().map_or(Amount::ZERO, |(_, amount)| *amount);
+    let charges = records(charges.iter().map(|(day, _)| *day), amount);
+    if global.output == Output::Table {
+        global.output.rows(&["charge", "date", "payment-amount", "total"], charges)?;
+        note("a dry run: nothing was changed");
+        return Ok(());
+    }
+    DryRun::print(global.output, Record::default().with("id", id).with("charges", charges))
 }
 
 /// Names the fields of a plan as the options that fill them.
