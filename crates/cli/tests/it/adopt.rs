@@ -33,7 +33,7 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("subscriptions adopt --id M-1 --actor ada", 5, "there is no journal", true),
     ("subscriptions adopt --id M-1 --plan-key PLAN --actor ada --dry-run", 0, "12  2027-12-15", true),
     ("subscriptions adopt --id M-1 --plan-key SUSPENDED --actor ada --dry-run", 2, "it is SUSPENDED", true),
-    ("subscriptions adopt --id M-1 --plan-key plan_0 --shadow --actor ada", 5, "plan_0", true),
+    ("subscriptions adopt --id M-1 --plan-key plan_0 --shadow --actor ada", 5, "knows no such object", true),
     ("subscriptions adopt --id M-1 --plan-key PLAN --shadow --actor ada", 0, "shadow        ends with", true),
     ("subscriptions adopt --id M-1 --plan-key PLAN --shadow --actor ada", 0, "status        active", true),
     (

@@ -130,9 +130,9 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("subscriptions show M-9", 5, "there is no subscription M-9", true),
     ("subscriptions list", 0, "M-2  active           20.00    5  2027-02-05", true),
     (
-        "{start} --token-id {token} --id M-3 --amount 20 --day 5 --dry-run --charges 2",
+        "{start} --token-id {token} --id M-3 --amount 21 --day 5 --dry-run --charges 2",
         0,
-        "2  2027-02-05           20.00  40.00",
+        "2  2027-02-05           21.00  42.00",
         true,
     ),
     ("subscriptions list N", 0, "nothing found", true),

@@ -103,21 +103,21 @@ impl Start {
     /// day has the same end.
     async fn with_charges(
         &self,
-        mut new: NewSubscription,
+        new: NewSubscription,
         opened: &Opened,
         is_decided: bool,
     ) -> Result<NewSubscription, Failure> {
         let Some(charges) = self.charges else { return Ok(new) };
-        if new.from.is_none() {
-            new.from = match opened.billing.show(&self.id).await {
-                Ok(member) if is_decided || member.subscription.status != Status::Ended => {
-                    Some(member.subscription.from)
-                }
-                Ok(_) | Err(Error::NoSubscription(_)) => None,
-                Err(error) => return Err(error.into()),
-            };
-        }
-        Ok(new.charges(charges, opened.billing.today().await?))
+        let known = match opened.billing.show(&self.id).await {
+            Ok(member) if is_decided || member.subscription.status != Status::Ended => {
+                Some(member.subscription.from)
+            }
+            Ok(_) | Err(Error::NoSubscription(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let counted = NewSubscription { from: new.from.or(known), ..new.clone() };
+        let until = counted.charges(charges, opened.billing.today().await?).until;
+        Ok(NewSubscription { until, ..new })
     }
 
     async fn preview(self, new: NewSubscription, global: &Global, client: &Clearent) -> Result<(), Failure> {
