@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use chrono::{Datelike as _, Days, Months, NaiveDate};
-use perennial::Amount;
 use perennial::clearent::{Charge as Sale, CustomerKey, NewPlan, PlanKey, PlanStatus, PlanUpdate, TokenId};
+use perennial::{Amount, Clearent as Client};
 use perennial_domain::clearent::FrequencyDay;
 use perennial_journal::machine::Intent;
 use perennial_journal::store::{NewDecision, NewEvent};
@@ -13,12 +13,14 @@ use perennial_journal::{By, Clearent, Journal, Later, Moment};
 use serde_json::json;
 
 use crate::Error;
+use crate::adopt::equal_plans;
 use crate::calendar::{dates_of_term, due_day, due_days};
 use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
-use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Status, Subscription, TermStatus};
+use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, TermStatus};
+use crate::once::Once;
 use crate::recovery::{CARD_DAYS, CARD_DECLINES, Recovery, Withheld};
-use crate::store::{Change, Merchant, Store, Which, guard};
+use crate::store::{Change, LATE, Merchant, Store, Which, guard};
 
 /// The subscriptions of one tenant.
 ///
@@ -59,6 +61,8 @@ pub struct Billing {
     pub(crate) journal: Journal,
     pub(crate) north: Clearent,
     pub(crate) store: Store,
+    /// The operation key of the next decision.
+    pub(crate) key: Option<String>,
 }
 
 /// A subscription to be started.
@@ -84,6 +88,9 @@ pub struct NewSubscription {
     pub charges: Option<u32>,
     /// The first charge.
     pub first: First,
+    /// Whether it is started although another subscription, or an active plan of none, charges the same customer, token and
+    /// amount on the same day.
+    pub allows_second: bool,
 }
 
 /// The first charge of a subscription.
@@ -96,6 +103,17 @@ pub enum First {
     Today,
     /// On the first such day that is three days ahead, so that a plan makes it.
     Next,
+}
+
+impl First {
+    /// The word in the digest under an operation key. It is never changed.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Today => "today",
+            Self::Next => "next",
+        }
+    }
 }
 
 impl NewSubscription {
@@ -119,6 +137,7 @@ impl NewSubscription {
             until: None,
             charges: None,
             first: First::Due,
+            allows_second: false,
         }
     }
 
@@ -132,6 +151,12 @@ impl NewSubscription {
     #[must_use]
     pub fn until(self, day: NaiveDate) -> Self {
         Self { until: Some(day), ..self }
+    }
+
+    /// Charges although something else charges the same.
+    #[must_use]
+    pub fn allowing_second(self) -> Self {
+        Self { allows_second: true, ..self }
     }
 
     /// Charges this many times. A waived day does not count.
@@ -152,13 +177,42 @@ impl NewSubscription {
     ///
     /// Those of [`Billing::start`] that need neither database nor gateway.
     pub fn preview(&self, today: NaiveDate, count: usize) -> Result<Vec<(NaiveDate, Amount)>, Error> {
-        Ok(upcoming(&self.member(today, 1, Moment::from_millis(0))?, today).take(count).collect())
+        Ok(upcoming(&self.member(today, 1)?, today).take(count).collect())
     }
 
     /// The rows of a subscription that is started today.
-    fn member(&self, today: NaiveDate, generation: i64, now: Moment) -> Result<Member, Error> {
+    fn member(&self, today: NaiveDate, generation: i64) -> Result<Member, Error> {
         let from = self.check(today)?;
-        let subscription = Subscription {
+        let subscription = self.row(from, generation);
+        // The plan's own rules are checked before anything is stored.
+        plan(&subscription, from, from)?;
+        let days = match self.first {
+            First::Today => BTreeMap::from([(from, expected_day(from, self.amount))]),
+            First::Due | First::Next => BTreeMap::new(),
+        };
+        let mut member = Member { subscription, terms: Vec::new(), days };
+        member.count_charges(today);
+        Ok(member)
+    }
+
+    /// Checks what the gateway knows of a subscription that would be the first of its merchant: the token, and the plans that
+    /// charge the same.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Billing::start`] that need no database.
+    pub async fn check_at(&self, client: &Client, today: NaiveDate) -> Result<(), Error> {
+        let subscription = self.row(self.check(today)?, 1);
+        check_token(client, &self.customer, &self.token).await?;
+        match equal_plans(client, &subscription).await?.into_iter().next() {
+            Some(plan) if !self.allows_second => Err(Error::SecondPlan { id: self.id.clone(), plan }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The row of the subscription, from its first due day on.
+    fn row(&self, from: NaiveDate, generation: i64) -> Subscription {
+        Subscription {
             uid: perennial_journal::new_uid(),
             id: self.id.clone(),
             generation,
@@ -176,27 +230,13 @@ impl NewSubscription {
             collects_open: false,
             guard: 0,
             version: 1,
-            next: Some(now),
-        };
-        // The plan's own rules are checked before anything is stored.
-        plan(&subscription, from, from)?;
-        let days = match self.first {
-            First::Today => BTreeMap::from([(from, expected_day(from, self.amount))]),
-            First::Due | First::Next => BTreeMap::new(),
-        };
-        let mut member = Member { subscription, terms: Vec::new(), days };
-        member.count_charges(today);
-        Ok(member)
+            next: None,
+            is_shadow: false,
+        }
     }
 
     fn check(&self, today: NaiveDate) -> Result<NaiveDate, Error> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !matches!(self.id.len(), 1..=60) || !self.id.bytes().all(is_plain) {
-            return Err(Error::InvalidId);
-        }
-        if self.amount.is_zero() {
-            return Err(Error::NoAmount);
-        }
+        Subscription::check(&self.id, self.amount)?;
         let from = self.from.unwrap_or(today);
         if from < today {
             return Err(Error::Past { what: "the start", today });
@@ -243,7 +283,7 @@ impl Billing {
     pub async fn open(journal: &Journal, north: &Clearent) -> Result<Self, Error> {
         let today = day_of(journal.now().await?);
         let store = Store::open(journal, north.tenant_uid(), today).await?;
-        Ok(Self { journal: journal.clone(), north: north.clone(), store })
+        Ok(Self { journal: journal.clone(), north: north.clone(), store, key: None })
     }
 
     /// The gateway's day, in UTC.
@@ -256,13 +296,20 @@ impl Billing {
     /// # Errors
     ///
     /// [`Error::IdUsed`] if an open subscription with this id has other values; [`Error::ForeignToken`];
-    /// [`Error::Past`] and [`Error::EmptyPeriod`] for its dates.
+    /// [`Error::Past`] and [`Error::EmptyPeriod`] for its dates; [`Error::Second`] and [`Error::SecondPlan`] unless it
+    /// [allows a second one](NewSubscription::allows_second).
     pub async fn start(&self, new: &NewSubscription) -> Result<Subscription, Error> {
+        let NewSubscription { id, customer, token, name, amount, day, from, until, charges, first, .. } = new;
+        let text = |day: &Option<NaiveDate>| day.map(|day| day.to_string());
+        let (amount, day, from, until) = (amount.to_string(), day.get(), text(from), text(until));
+        let (customer, token, first) = (customer.as_str(), token.as_str(), first.word());
+        let words = json!(["start", id, customer, token, name, amount, day, from, until, charges, first]);
+        let Once::New(key) = self.is_new(words).await? else { return Ok(self.show(id).await?.subscription) };
         let now = self.journal.now().await?;
         let (member, is_new) = self.started(new, now).await?;
         if !is_new {
-            self.wake(&member, now).await?;
-        } else if !self.store.add(&member, Change::default(), now).await? {
+            self.wake(&member, key, now).await?;
+        } else if !self.store.add(&member, Change { key, ..Change::default() }, now).await? {
             return Err(Error::Changed(new.id.clone()));
         }
         Ok(member.subscription)
@@ -302,14 +349,13 @@ impl Billing {
             return Ok((self.store.member(open.clone()).await?, false));
         }
         let generation = earlier.map_or(1, |earlier| earlier.generation + 1);
-        let member = new.member(day_of(now), generation, now)?;
-        self.check_token(&new.customer, &new.token).await?;
+        let mut member = new.member(day_of(now), generation)?;
+        member.subscription.next = Some(now);
+        check_token(self.north.client(), &new.customer, &new.token).await?;
+        if !new.allows_second {
+            self.check_second(new, &member.subscription).await?;
+        }
         Ok((member, true))
-    }
-
-    async fn check_token(&self, customer: &CustomerKey, token: &TokenId) -> Result<(), Error> {
-        let tokens = self.north.client().customers().tokens(customer).list().await?;
-        if tokens.iter().any(|known| known.token_id == *token) { Ok(()) } else { Err(Error::ForeignToken) }
     }
 
     /// Returns the newest subscription with this id, with its terms and due days.
@@ -395,10 +441,13 @@ impl Billing {
         if before.subscription.status == Status::Ended {
             return Err(Error::IsOver(id.to_owned()));
         }
+        if before.subscription.is_shadow && !matches!(decision, Decision::Cancel { at: CancelAt::Now, .. }) {
+            return Err(Error::InShadow(id.to_owned()));
+        }
         let mut after = before.clone();
         decision.apply(&mut after, day_of(now))?;
         if after.subscription.token != before.subscription.token {
-            self.check_token(&after.subscription.customer, &after.subscription.token).await?;
+            check_token(self.north.client(), &after.subscription.customer, &after.subscription.token).await?;
         }
         Ok((before, after, now))
     }
@@ -406,9 +455,10 @@ impl Billing {
     /// Stores a decision about a subscription that is not over. A stop also withdraws what was planned before it. The same
     /// decision again changes nothing.
     pub async fn decide(&self, id: &str, decision: &Decision, by: By) -> Result<Member, Error> {
+        let Once::New(key) = self.is_new(decision.words(id)).await? else { return self.show(id).await };
         let (before, mut after, now) = self.decided(id, decision).await?;
         if after == before {
-            self.wake(&before, now).await?;
+            self.wake(&before, key, now).await?;
             return Ok(before);
         }
         after.subscription.next = Some(now);
@@ -421,6 +471,7 @@ impl Billing {
             events: vec![event(&format!("subscription.{what}"), &after.subscription, None)],
             decision: Some(NewDecision { actor: by.actor, reason: by.reason, what: what.to_owned() }),
             raises_guard: is_stop,
+            key,
             ..Change::default()
         };
         if !self.store.save(&before, &after, change, now).await? {
@@ -429,13 +480,20 @@ impl Billing {
         self.show(id).await
     }
 
-    /// Makes the next step of a subscription due now, so that a decision that is repeated goes on at once.
-    async fn wake(&self, member: &Member, now: Moment) -> Result<(), Error> {
+    /// Makes the next step of a subscription due now, so that a decision that is repeated goes on at once, and stores the
+    /// operation key of the repetition.
+    pub(crate) async fn wake(
+        &self,
+        member: &Member,
+        key: Option<(String, String)>,
+        now: Moment,
+    ) -> Result<(), Error> {
         let mut after = member.clone();
         after.subscription.next = Some(now);
+        let has_key = key.is_some();
+        let is_saved = self.store.save(member, &after, Change { key, ..Change::default() }, now).await?;
         // If another process changed it, that made its next step due.
-        self.store.save(member, &after, Change::default(), now).await?;
-        Ok(())
+        if is_saved || !has_key { Ok(()) } else { Err(Error::Changed(after.subscription.id)) }
     }
 
     /// Does what is due now, for all subscriptions of the tenant: reads the charges of plans, takes the steps, and sends and
@@ -629,10 +687,14 @@ impl Billing {
         self.store.set_recovery(rules, &decision, self.journal.now().await?).await
     }
 
-    /// Whether a read shows that the plan is canceled, or is gone.
+    /// Whether a read shows that the plan is canceled, is gone, or is past its end for longer than its charges are late.
     async fn is_canceled(&self, plan: &PlanKey) -> Result<bool, Error> {
         match self.north.client().plans().get(plan).await {
-            Ok(plan) => Ok(plan.status == Some(PlanStatus::CANCELED)),
+            Ok(plan) => {
+                let latest = self.today().await? - LATE - FREEZE;
+                let is_past = plan.end_date.is_some_and(|end| end.naive() < latest);
+                Ok(plan.status == Some(PlanStatus::CANCELED) || is_past)
+            }
             Err(error) if error.is_not_found() => Ok(true),
             Err(error) => Err(error.into()),
         }
@@ -677,6 +739,15 @@ impl Billing {
     }
 }
 
+pub(crate) async fn check_token(
+    client: &Client,
+    customer: &CustomerKey,
+    token: &TokenId,
+) -> Result<(), Error> {
+    let tokens = client.customers().tokens(customer).list().await?;
+    if tokens.iter().any(|known| known.token_id == *token) { Ok(()) } else { Err(Error::ForeignToken) }
+}
+
 /// The writes whose outcomes the next step may need.
 fn writes_of(member: &Member) -> Vec<Write> {
     let mut writes = Vec::new();
@@ -692,7 +763,7 @@ fn writes_of(member: &Member) -> Vec<Write> {
 }
 
 /// The plan of a term.
-fn plan(subscription: &Subscription, first: NaiveDate, last: NaiveDate) -> Result<NewPlan, Error> {
+pub(crate) fn plan(subscription: &Subscription, first: NaiveDate, last: NaiveDate) -> Result<NewPlan, Error> {
     let dates = dates_of_term(&(first..=last)).ok_or(Error::EmptyPeriod("the term"))?;
     let plan = NewPlan::builder()
         .plan_name(&subscription.name)
@@ -708,7 +779,10 @@ fn plan(subscription: &Subscription, first: NaiveDate, last: NaiveDate) -> Resul
 }
 
 /// The due days from today on, and their amounts.
-fn upcoming(member: &Member, today: NaiveDate) -> impl Iterator<Item = (NaiveDate, Amount)> + use<> {
+pub(crate) fn upcoming(
+    member: &Member,
+    today: NaiveDate,
+) -> impl Iterator<Item = (NaiveDate, Amount)> + use<> {
     let subscription = member.subscription.clone();
     let is_active = subscription.status == Status::Active;
     let near = today + FREEZE;
@@ -738,8 +812,13 @@ fn upcoming(member: &Member, today: NaiveDate) -> impl Iterator<Item = (NaiveDat
     let after = last.and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
     let from = subscription.from.max(after.unwrap_or(today)).max(today);
     let (limit, amount) = (subscription.ends_on, subscription.amount);
+    // In shadow, nothing is charged after the plan.
+    let by_plan = |due: &&DueDay| due.route == Route::Plan && due.state == DayState::Expected;
+    let last_by_plan = member.days.values().filter(by_plan).map(|due| due.day).next_back();
+    let plan_end = subscription.is_shadow.then_some(last_by_plan.unwrap_or(NaiveDate::MIN));
     let later = due_days(subscription.day, from)
         .take_while(move |day| is_active && limit.is_none_or(|last| *day <= last))
+        .take_while(move |day| plan_end.is_none_or(|last| *day <= last))
         .filter(move |day| subscription.wants(*day))
         .map(move |day| (day, amount));
     let mut charges = kept.into_iter().chain(later).peekable();

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use chrono::{Days, NaiveDate};
 use perennial::clearent::{Paging, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict};
-use perennial::{Amount, Total};
+use perennial::{Amount, Date, Timestamp, Total};
 
 use crate::Error;
 use crate::billing::{Billing, day_of};
@@ -193,11 +193,13 @@ impl Billing {
             (Verdict::Approved, Some(kind), Some(amount)) if *kind == TransactionType::SALE => amount,
             _ => return Ok(()),
         };
-        let of_plan = match transaction.plan_key() {
-            Some(plan) => self.store.term_of_plan(&plan).await?,
-            None => None,
+        let made = transaction.created.as_ref().and_then(Timestamp::date).map(Date::naive);
+        let is_ours = match (transaction.plan_key(), made) {
+            (Some(plan), Some(made)) if self.store.is_before_adoption(&plan, made).await? => false,
+            (Some(plan), _) => self.store.term_of_plan(&plan).await?.is_some(),
+            (None, _) => false,
         };
-        if of_plan.is_none() {
+        if !is_ours {
             books.other_business.0 += amount;
             books.other_business.1 += 1;
             return Ok(());

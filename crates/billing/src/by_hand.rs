@@ -5,10 +5,12 @@ use perennial::clearent::{Refund, Transaction, TransactionId, TransactionType, V
 use perennial::{Amount, Date, Timestamp};
 use perennial_journal::store::NewDecision;
 use perennial_journal::{By, Settled, machine::State};
+use serde_json::json;
 
 use crate::Error;
 use crate::billing::{Billing, day_of, event};
 use crate::model::{Charge, Claim, DayState, DueDay, Member, Route, Status};
+use crate::once::Once;
 use crate::store::{Change, Which};
 
 /// A decision about a due day.
@@ -33,6 +35,13 @@ impl DayDecision {
             Self::Waive => "waived",
             Self::Claim(_) => "claimed",
             Self::Dispute => "disputed",
+        }
+    }
+
+    fn transaction(&self) -> Option<&str> {
+        match self {
+            Self::Claim(transaction) => Some(transaction.as_str()),
+            Self::Collect | Self::Waive | Self::Dispute => None,
         }
     }
 }
@@ -117,11 +126,14 @@ impl Billing {
         decision: &DayDecision,
         by: By,
     ) -> Result<Member, Error> {
+        let words = json!(["day", id, day.to_string(), decision.word(), decision.transaction()]);
+        let Once::New(key) = self.is_new(words).await? else { return self.with_day(id, day).await };
         let now = self.journal.now().await?;
         let (before, mut after, mut stored) = self.decided_day(id, day, decision, day_of(now)).await?;
-        if after == before && stored.charges.is_empty() {
+        if after == before && stored.charges.is_empty() && key.is_none() {
             return Ok(before);
         }
+        stored.key = key;
         if let (DayDecision::Waive, Some(due)) = (decision, after.days.get_mut(&day)) {
             due.reason = Some(by.reason.clone());
         }
@@ -191,10 +203,8 @@ impl Billing {
                 kind
             }
             DayDecision::Dispute => {
-                let charge = match self.charge_of(&before, day, None).await? {
-                    Some(charge) => charge,
-                    None => return Err(Error::NothingToRefund(day)),
-                };
+                let charge = self.charge_of(&before, day, None).await?;
+                let charge = charge.ok_or(Error::NothingToRefund(day))?;
                 let id = format!("dispute:{}", charge.id.as_str());
                 let id = id.try_into().map_err(|_| Error::NothingToRefund(day))?;
                 let undoes =
@@ -210,7 +220,8 @@ impl Billing {
 
     /// Refunds a charge of a due day, in whole or in part. The day stays paid: refunds are a sum of their own in the books.
     ///
-    /// The same call again, before the outcome of the first one is known, is the same refund.
+    /// The same call again, before the outcome of the first one is known, is the same refund. Under an
+    /// [operation key](Self::once), it is the same refund at any time.
     ///
     /// # Errors
     ///
@@ -223,9 +234,16 @@ impl Billing {
         refund: &DayRefund,
         by: By,
     ) -> Result<Settled<Transaction>, Error> {
-        let (member, charge) = self.refunded_charge(id, day, refund).await?;
+        let member = self.with_day(id, day).await?;
+        let known = self.known_refund(&member, day, refund).await?;
+        let (key, charge, number) = if let Some((key, charge)) = known {
+            (key, charge, 0)
+        } else {
+            let (_, charge) = self.refunded_charge(id, day, refund).await?;
+            let (key, number) = self.key_of_refund(&member, &charge).await?;
+            (key, charge, number)
+        };
         let amount = charge.amount;
-        let (key, number) = self.key_of_refund(&member, &charge).await?;
         let of = charge.of.clone().unwrap_or_else(|| charge.id.clone());
         let request = Refund::builder().id(&of).amount(amount).build().map_err(perennial::Error::from)?;
         let settled = self.north.transactions().refund(&key, &request).await?;
@@ -239,6 +257,34 @@ impl Billing {
             self.is_refunded(&member, &Charge { id, amount, ..charge }, by).await?;
         }
         Ok(settled)
+    }
+
+    /// The refund that was planned before under the caller's operation key: its amount, and the charge.
+    async fn known_refund(
+        &self,
+        member: &Member,
+        day: NaiveDate,
+        refund: &DayRefund,
+    ) -> Result<Option<(String, Charge)>, Error> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let intent = match self.journal.intent(Some(self.north.tenant()), key).await {
+            Ok(intent) => intent,
+            Err(perennial_journal::Error::NoIntent(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let request: serde_json::Value = serde_json::from_str(&intent.request).unwrap_or_default();
+        let of = request["id"].as_str().and_then(|id| TransactionId::try_from(id).ok());
+        let amount = request["amount"].as_str().and_then(|amount| amount.parse::<Amount>().ok());
+        let charges = self.store.charges(&member.subscription.uid).await?;
+        let charge = charges.into_iter().find(|charge| charge.day == day && Some(&charge.id) == of.as_ref());
+        let is_same = refund.amount.is_none_or(|asked| Some(asked) == amount)
+            && refund.transaction.as_ref().is_none_or(|asked| Some(asked) == of.as_ref());
+        match (charge, amount) {
+            (Some(charge), Some(amount)) if is_same => {
+                Ok(Some((key.clone(), Charge { amount, of, ..charge })))
+            }
+            _ => Err(Error::KeyUsed(key.clone())),
+        }
     }
 
     /// Returns the charge that a refund would give back, with the amount of the refund. Nothing is changed.
@@ -276,6 +322,9 @@ impl Billing {
 
     /// The operation key of the next refund of a charge: one that was tried in vain has its own.
     async fn key_of_refund(&self, member: &Member, charge: &Charge) -> Result<(String, u32), Error> {
+        if let Some(key) = &self.key {
+            return Ok((key.clone(), 0));
+        }
         let uid = &member.subscription.uid;
         for number in 0.. {
             let key =

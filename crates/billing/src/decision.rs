@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use perennial::Amount;
 use perennial::clearent::TokenId;
 use perennial_domain::clearent::FrequencyDay;
+use serde_json::json;
 
 use crate::Error;
 use crate::calendar::due_days;
@@ -78,6 +79,34 @@ impl Decision {
             Self::Resume => "resumed",
             Self::Cancel { .. } => "canceled",
             Self::Keep => "kept",
+        }
+    }
+
+    /// The decision in words, for the digest under its operation key. They are never changed.
+    pub(crate) fn words(&self, id: &str) -> serde_json::Value {
+        let text = |day: &Option<NaiveDate>| day.map(|day| day.to_string());
+        match self {
+            Self::Change(SubscriptionChange { amount, token, day }) => {
+                let amount = amount.map(|amount| amount.to_string());
+                let token = token.as_ref().map(TokenId::as_str);
+                json!(["change", id, amount, token, day.map(FrequencyDay::get)])
+            }
+            Self::Pause { from, end: PauseEnd::Until(until), collects } => {
+                json!(["pause", id, text(from), until.to_string(), collects])
+            }
+            Self::Pause { from, end: PauseEnd::Charges(count), collects } => {
+                json!(["pause", id, text(from), count, collects])
+            }
+            Self::Resume => json!(["resume", id]),
+            Self::Cancel { at, collects_open } => {
+                let at = match at {
+                    CancelAt::Now => "now".to_owned(),
+                    CancelAt::PeriodEnd => "period-end".to_owned(),
+                    CancelAt::Day(day) => day.to_string(),
+                };
+                json!(["cancel", id, at, collects_open])
+            }
+            Self::Keep => json!(["keep", id]),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The errors of billing.
 
-use perennial::clearent::TransactionId;
+use perennial::clearent::{PlanKey, TransactionId};
 
 use crate::model::DayState;
 
@@ -46,6 +46,55 @@ pub enum Error {
     /// There is no such subscription.
     #[error("there is no subscription {0}: perennial subscriptions list shows all")]
     NoSubscription(String),
+    /// Another subscription charges the same customer, token and amount on the same day.
+    #[error(
+        "the subscription {other} charges this customer and token the same amount on the same day already: show it, or \
+         allow a second one (--allow-second)"
+    )]
+    Second {
+        /// The id of the other subscription.
+        other: String,
+    },
+    /// A plan that is of no subscription charges the same customer, token and amount on the same day.
+    #[error(
+        "the plan {plan} charges this customer and token the same amount on the same day already, and is of no \
+         subscription: perennial subscriptions adopt --id {id} --plan-key {plan} takes it, or allow a second one \
+         (--allow-second)"
+    )]
+    SecondPlan {
+        /// The id of the subscription that was to be started.
+        id: String,
+        /// The plan.
+        plan: PlanKey,
+    },
+    /// The plan cannot be the first term of a subscription.
+    #[error("the plan {plan} cannot be adopted: {why}")]
+    NotAdoptable {
+        /// The plan.
+        plan: PlanKey,
+        /// The reason, and what to do.
+        why: String,
+    },
+    /// The plan is of another subscription, or of one that is over.
+    #[error(
+        "the plan {0} is of another subscription, or of one that is over: perennial subscriptions list shows all"
+    )]
+    PlanUsed(PlanKey),
+    /// The subscription is in shadow.
+    #[error(
+        "the subscription {0} is in shadow, and nothing of it is changed at the gateway: first end the shadow with \
+         perennial subscriptions adopt --id {0}"
+    )]
+    InShadow(String),
+    /// The subscription is not in shadow.
+    #[error("the subscription {0} is not in shadow: nothing was changed")]
+    NotInShadow(String),
+    /// The operation key was used for another decision.
+    #[error(
+        "the operation key {0} was used for something else: use a new key for a new decision, and the same decision with \
+         the same key"
+    )]
+    KeyUsed(String),
     /// The subscription is over.
     #[error("the subscription {0} is over: start another one with the same id")]
     IsOver(String),

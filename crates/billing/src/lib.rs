@@ -4,6 +4,7 @@
 //! it stores the days on which money is due and the result of each, makes the next plan before a day is missed, collects
 //! what was declined, and charges no day twice. It stands on the journal, in the same database and transactions.
 
+mod adopt;
 mod billing;
 mod books;
 mod by_hand;
@@ -12,13 +13,16 @@ mod decision;
 mod error;
 mod life;
 mod model;
+mod once;
 mod reading;
 mod recovery;
+mod shadow;
 #[cfg(test)]
 mod simulation;
 mod store;
 mod words;
 
+pub use adopt::Adoption;
 pub use billing::{Billing, First, NewSubscription, Worked};
 pub use books::{Books, Difference, DifferenceClass};
 pub use by_hand::{DayDecision, DayRefund};

@@ -159,6 +159,11 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     life.follow_sales();
     life.settle_days();
     life.step.member.count_charges(facts.today);
+    if member.subscription.is_shadow {
+        life.watch();
+        life.step.wake = life.wake_in_shadow();
+        return life.step;
+    }
     life.close();
     life.open();
     life.sell();
@@ -167,9 +172,9 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     life.step
 }
 
-struct Life<'a> {
-    facts: &'a Facts,
-    step: Step,
+pub(crate) struct Life<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) step: Step,
 }
 
 impl Life<'_> {
@@ -182,7 +187,7 @@ impl Life<'_> {
         self.facts.outcomes.get(write)
     }
 
-    fn tell(&mut self, kind: &'static str, day: impl Into<Option<NaiveDate>>) {
+    pub(crate) fn tell(&mut self, kind: &'static str, day: impl Into<Option<NaiveDate>>) {
         self.step.events.push((kind, day.into()));
     }
 
@@ -248,7 +253,7 @@ impl Life<'_> {
     }
 
     /// Frees the days of a closed term that it did not charge.
-    fn release(&mut self, number: i64) {
+    pub(crate) fn release(&mut self, number: i64) {
         for day in self.step.member.days.values_mut().filter(|day| day.term == Some(number)) {
             if day.is_tried() || !day.state.is_settled() && day.state != DayState::NeedsPerson {
                 (day.route, day.term) = (Route::None, None);
@@ -355,7 +360,8 @@ impl Life<'_> {
                 (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
             }
             let is_undecided = day.next_try.is_none() || is_ending;
-            if matches!(day.state, DayState::Declined | DayState::Missing) && is_undecided {
+            let is_collected = !subscription.is_shadow || is_ending;
+            if matches!(day.state, DayState::Declined | DayState::Missing) && is_undecided && is_collected {
                 let class = decline_class(day.code.as_deref());
                 let is_hopeless = day.state == DayState::Declined && class != DeclineClass::Soft;
                 let is_of_card = day.state == DayState::Declined && class == DeclineClass::Card;
@@ -481,8 +487,13 @@ impl Life<'_> {
             let mut terms = self.step.member.terms.iter();
             day.is_tried() && !terms.any(|term| day.term == Some(term.number) && term.status.is_live())
         };
-        let may_be_sold =
-            |day: &&DueDay| day.route == Route::None || is_closed(day) || !self.keeps(Rule::ClosedBeforeSale);
+        // A plan that was adopted may charge the day after its end.
+        let live = self.step.member.live().map(|term| term.first..=term.last);
+        let may_be_charged = |day: &DueDay| live.as_ref().is_some_and(|days| days.contains(&day.day));
+        let may_be_sold = |day: &&DueDay| {
+            let is_free = day.route == Route::None || is_closed(day);
+            is_free && !may_be_charged(day) || !self.keeps(Rule::ClosedBeforeSale)
+        };
         let by_sale: Vec<_> = self.step.member.days.values().filter(may_be_sold).cloned().collect();
         let has_live = self.step.member.live().is_some();
         for mut day in by_sale {
@@ -546,6 +557,7 @@ impl Life<'_> {
             status: TermStatus::Planned,
             asked: None,
             closed: None,
+            adopted: None,
         };
         self.step.member.terms.push(term);
         self.step.writes.push(Write::Create(number));
@@ -553,7 +565,7 @@ impl Life<'_> {
 
     /// The due days to come in months that have none, and those that a closed term left, each with whether it is wanted: no
     /// month has two due days, and none is left out.
-    fn open_days(&self) -> Vec<(NaiveDate, bool)> {
+    pub(crate) fn open_days(&self) -> Vec<(NaiveDate, bool)> {
         let Facts { today, .. } = *self.facts;
         let Member { subscription, days, .. } = &self.step.member;
         let is_left = |day: &DueDay| day.route == Route::None && day.state == DayState::Expected;
@@ -636,7 +648,7 @@ impl Life<'_> {
     }
 
     /// Ends a subscription that has nothing open.
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let member = &self.step.member;
         let Some(last) = member.subscription.ends_on else { return };
         let is_over = member.subscription.status == Status::Canceling || last < self.facts.today;
@@ -714,8 +726,8 @@ impl Member {
 
     /// The first day that a decision of today can change.
     pub(crate) fn first_free(&self, today: NaiveDate) -> NaiveDate {
-        let near = self.days.range(today..=today + FREEZE).filter(|(_, due)| due.route == Route::Plan);
-        near.last().and_then(|(day, _)| day.succ_opt()).unwrap_or(today)
+        let mut near = self.days.range(today..=today + FREEZE).filter(|(_, due)| due.route == Route::Plan);
+        near.next_back().and_then(|(day, _)| day.succ_opt()).unwrap_or(today)
     }
 }
 
@@ -750,6 +762,9 @@ const TOO_OLD: &str = "it is more than 30 days old, and no sale was made";
 const NEEDS_CARD: &str = "the member needs another card";
 /// The reason of a day of which only a part is paid.
 const IN_PART: &str = "only a part of the amount was approved";
+/// The reason of a day in shadow after the end of its plan.
+pub(crate) const NOT_CHARGED: &str =
+    "its plan has ended, and nothing charges this day: end the shadow, or cancel the subscription";
 
 fn is_past_end(subscription: &crate::model::Subscription, day: NaiveDate) -> bool {
     subscription.ends_on.is_some_and(|last| day > last)
@@ -797,6 +812,10 @@ pub(crate) fn claim(
     let latest = made + Days::new(1);
     let of_term = member.terms.iter().find(|known| known.number == term)?;
     let (first, last) = (of_term.first, of_term.last);
+    // A charge from before the adoption is of no due day.
+    if of_term.adopted.is_some() && latest < first {
+        return None;
+    }
     let due = FrequencyDay::new(first.day()).ok().into_iter().flat_map(|day| due_days(day, first));
     let due = due.take_while(|day| *day <= last && *day <= latest).last().unwrap_or(first);
     let day = member.days.range_mut(..=due).next_back().filter(|(day, _)| **day >= first)?.1;

@@ -178,9 +178,20 @@ pub struct Subscription {
     pub version: i64,
     /// The time of the next step; `None` after the end.
     pub next: Option<Moment>,
+    /// Whether it is in shadow: its charges are read, and nothing is written at the gateway.
+    pub is_shadow: bool,
 }
 
 impl Subscription {
+    /// Checks what every new subscription has: an id that can be one, and an amount.
+    pub(crate) fn check(id: &str, amount: Amount) -> Result<(), crate::Error> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !matches!(id.len(), 1..=60) || !id.bytes().all(is_plain) {
+            return Err(crate::Error::InvalidId);
+        }
+        if amount.is_zero() { Err(crate::Error::NoAmount) } else { Ok(()) }
+    }
+
     /// Whether a charge is wanted on this due day.
     pub fn wants(&self, day: NaiveDate) -> bool {
         day >= self.from && self.ends_on.is_none_or(|last| day <= last) && !self.is_paused(day)
@@ -219,6 +230,8 @@ pub struct Term {
     pub asked: Option<NaiveDate>,
     /// The day on which it was closed.
     pub closed: Option<NaiveDate>,
+    /// The day on which its plan was adopted; `None` if the plan was made for it.
+    pub adopted: Option<NaiveDate>,
 }
 
 /// A day on which a charge is due.

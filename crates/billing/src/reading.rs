@@ -109,7 +109,8 @@ impl Billing {
         })
     }
 
-    /// Looks at one plan, without a window, and stores the charges that are not known; returns whether there were any.
+    /// Looks at one plan, without a window, and stores the charges that are not known; returns whether they mean
+    /// anything for a due day.
     pub(crate) async fn read_plan(&self, uid: &str, term: i64, plan: &PlanKey) -> Result<bool, Error> {
         let search = TransactionSearch { order_id: Some(plan.to_string()), ..TransactionSearch::default() };
         let mut reads = Vec::new();
@@ -124,15 +125,14 @@ impl Billing {
                 Placed::Unclear => return Err(Error::UnclearCharge(plan.to_string())),
             }
         }
-        let is_new = !reads.is_empty();
-        if is_new {
-            self.keep_charges(uid, reads).await?;
-        }
-        Ok(is_new)
+        self.keep_charges(uid, reads).await
     }
 
-    /// Stores charges of one subscription with what they mean for its due days.
-    async fn keep_charges(&self, uid: &str, mut reads: Vec<Read>) -> Result<(), Error> {
+    /// Stores charges of one subscription with what they mean for its due days; returns whether that is anything.
+    async fn keep_charges(&self, uid: &str, mut reads: Vec<Read>) -> Result<bool, Error> {
+        if reads.is_empty() {
+            return Ok(false);
+        }
         reads.sort_by(|one, other| (one.made, &one.id).cmp(&(other.made, &other.id)));
         for _ in 0..TRIES {
             let now = self.journal.now().await?;
@@ -150,11 +150,11 @@ impl Billing {
                 stored.charges.push(charge);
             }
             if after == before && stored.charges.is_empty() {
-                return Ok(());
+                return Ok(false);
             }
             after.subscription.next = Some(now);
             if self.store.save(&before, &after, stored, now).await? {
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(Error::Changed(uid.to_owned()))

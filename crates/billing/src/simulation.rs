@@ -9,9 +9,10 @@ use chrono::{Datelike as _, Days, Months, NaiveDate};
 use perennial::Amount;
 use perennial::clearent::{PlanKey, TransactionId};
 
+use crate::adopt::{end_shadow, with_first_term};
 use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
-use crate::life::{Facts, Outcome, Reading, Rule, Write, claim, step};
-use crate::model::{Claim, DayState, DueDay, Member, Status, Subscription, TermStatus};
+use crate::life::{Facts, NOT_CHARGED, Outcome, Reading, Rule, Write, claim, step};
+use crate::model::{Claim, DayState, DueDay, Member, Route, Status, Subscription, TermStatus};
 use crate::recovery::{AtEnd, DeclineClass, OLDEST, Withheld, decline_class};
 
 /// The habits of a gateway that its vendor does not document.
@@ -80,6 +81,34 @@ struct World {
 /// The first violation of a check.
 type Violation = String;
 
+/// A subscription whose first term is a plan with any dates, which is active already, perhaps in shadow at first.
+fn adopted(
+    rng: &mut fastrand::Rng,
+    mut subscription: Subscription,
+    today: NaiveDate,
+) -> (Member, BTreeMap<PlanKey, Plan>) {
+    let key: PlanKey = "plan_1".parse().unwrap();
+    let start = today - Days::new(rng.u64(0..200)) + Days::new(rng.u64(0..40));
+    // An end on a due day, just before it, and anywhere.
+    let end = today + Days::new(rng.u64(0..300));
+    let end = match rng.u32(0..3) {
+        0 => crate::calendar::due_day(subscription.day, end).unwrap(),
+        1 => crate::calendar::due_day(subscription.day, end).unwrap() - Days::new(1),
+        _ => end,
+    };
+    (subscription.from, subscription.is_shadow) = (start.max(today), rng.bool());
+    let plan = Plan {
+        is_active: true,
+        is_canceled: false,
+        start,
+        end,
+        day: subscription.day.get(),
+        amount: subscription.amount,
+        charged: BTreeMap::new(),
+    };
+    (with_first_term(subscription, &key, end, today).unwrap(), BTreeMap::from([(key, plan)]))
+}
+
 impl World {
     fn new(seed: u64, without: Option<Rule>) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
@@ -114,17 +143,22 @@ impl World {
             guard: 0,
             version: 1,
             next: None,
+            is_shadow: false,
         };
         let declines = [0, 10, 40][rng.usize(0..3)];
         let at_end = *rng.choice(AtEnd::ALL).unwrap();
+        let (member, plans) = match rng.u32(0..4) {
+            0 => adopted(&mut rng, subscription, today),
+            _ => (Member { subscription, terms: Vec::new(), days: BTreeMap::new() }, BTreeMap::new()),
+        };
         Self {
             rng,
             habits,
             today,
-            plans: BTreeMap::new(),
+            plans,
             transactions: Vec::new(),
             declines,
-            member: Member { subscription, terms: Vec::new(), days: BTreeMap::new() },
+            member,
             outcomes: BTreeMap::new(),
             on_their_way: Vec::new(),
             unknown: Vec::new(),
@@ -331,11 +365,26 @@ impl World {
             if stepped.writes.iter().any(is_of_term) {
                 self.check_hands(&stepped.writes, &stepped.member)?;
             }
+            // The database refuses it, too.
+            let live = stepped.member.live().map(|term| term.first..=term.last);
+            let is_early = |day: &&DueDay| {
+                day.route == Route::Sale
+                    && self.member.days.get(&day.day).is_none_or(|old| old.route != Route::Sale)
+                    && live.as_ref().is_some_and(|days| days.contains(&day.day))
+            };
+            if let Some(day) = stepped.member.days.values().find(is_early)
+                && self.without.is_none()
+            {
+                return Err(format!("{} goes to a sale while a plan may charge it", day.day));
+            }
             self.member = stepped.member;
             for charge in &stepped.charges {
                 if charge.claim == Claim::Surplus {
                     self.surplus.insert(charge.day);
                 }
+            }
+            if self.member.subscription.is_shadow && !stepped.writes.is_empty() {
+                return Err(format!("in shadow, and {:?}", stepped.writes));
             }
             for write in stepped.writes {
                 if let Write::Sale(due, _) = &write {
@@ -394,7 +443,7 @@ impl World {
     fn command(&mut self) {
         let today = self.today;
         let subscription = &mut self.member.subscription;
-        if subscription.status != Status::Active {
+        if subscription.status != Status::Active || subscription.is_shadow {
             return;
         }
         let change = SubscriptionChange::default();
@@ -571,6 +620,13 @@ impl World {
         self.arrive();
         // The worker may be down for days, before or after the engine of the day.
         let (is_early, is_late) = (!self.chance(30), !self.chance(30));
+        if self.member.subscription.is_shadow && (self.is_calm || self.chance(1)) {
+            self.road("a shadow ends");
+            if self.member.days.values().any(|day| day.reason.as_deref() == Some(NOT_CHARGED)) {
+                self.road("an adopted plan ends in shadow");
+            }
+            end_shadow(&mut self.member, self.today);
+        }
         if has_commands && self.chance(2) {
             self.command();
         }
@@ -639,6 +695,8 @@ fn no_life_charges_a_day_twice_or_never() {
         "an outcome is not known at first",
         "a write is withdrawn",
         "a due day by hand",
+        "a shadow ends",
+        "an adopted plan ends in shadow",
     ] {
         assert!(roads.contains_key(road), "{road}: {roads:?}");
     }
@@ -666,7 +724,9 @@ fn planted_defects_are_found() {
 fn quiet_charges(habits: Habits, sign_up: NaiveDate, day: u32, months: u32) -> Vec<(i32, u32, u32, bool)> {
     let mut world = World::new(0, None);
     (world.habits, world.today, world.read_until, world.declines) = (habits, sign_up, sign_up, 0);
+    (world.member.terms, world.member.days, world.plans) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let subscription = &mut world.member.subscription;
+    subscription.is_shadow = false;
     subscription.day = day.try_into().unwrap();
     subscription.from = crate::calendar::due_day(subscription.day, sign_up).unwrap();
     subscription.charges = None;

@@ -65,6 +65,8 @@ pub(crate) enum Failure {
     JournalLost(perennial_journal::store::StoreError),
     /// Something in the journal needs a person; it is printed already.
     Attention(usize),
+    /// Rows of a file were refused; the table of all rows is printed already.
+    Lines { failed: usize, of: usize },
     /// The books of a month do not close.
     Differences(usize),
     /// The sandbox does not start.
@@ -175,7 +177,7 @@ impl Failure {
             | Self::JournalLost(_) => Exit::Unknown,
             Self::Journal(error) => exit_of_journal(error),
             Self::Billing(error) => exit_of_billing(error),
-            Self::Attention(_) | Self::Differences(_) => Exit::Attention,
+            Self::Attention(_) | Self::Differences(_) | Self::Lines { .. } => Exit::Attention,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
             Self::Stopped(_) => Exit::Stopped,
@@ -236,6 +238,7 @@ impl Failure {
             Self::Unsettled(_) => "not-settled",
             Self::Attention(_) => "attention",
             Self::Differences(_) => "differences",
+            Self::Lines { .. } => "rows-refused",
             Self::Start(_)
             | Self::Stopped(_)
             | Self::World(_)
@@ -270,6 +273,9 @@ impl Failure {
             ),
             Self::Differences(1) => "the books have 1 difference".to_owned(),
             Self::Differences(count) => format!("the books have {count} differences"),
+            Self::Lines { failed, of } => format!(
+                "{failed} of {of} rows were refused, and the others are done: correct the file, and run the same command again"
+            ),
             Self::Attention(1) => "the journal has 1 thing that needs attention".to_owned(),
             Self::Attention(count) => format!("the journal has {count} things that need attention"),
             Self::Start(error) => error.to_string(),
@@ -574,6 +580,7 @@ fn exit_of_billing(error: &perennial_billing::Error) -> Exit {
         perennial_billing::Error::NoSubscription(_) | perennial_billing::Error::NoDueDay { .. } => {
             Exit::NotFound
         }
+        perennial_billing::Error::Second { .. } | perennial_billing::Error::SecondPlan { .. } => Exit::Second,
         perennial_billing::Error::Changed(_) | perennial_billing::Error::ListChanged => Exit::Unavailable,
         _ => Exit::Usage,
     }

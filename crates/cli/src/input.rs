@@ -86,22 +86,27 @@ pub(crate) fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> 
 
 /// Reads JSON of this shape from a file, or from standard input if the file's name is `-`. It is not secret.
 pub(crate) fn document<T: DeserializeOwned>(path: &Path, shape: &str) -> Result<T, Failure> {
+    // What serde says of it may repeat some of it.
+    serde_json::from_str(&text(path, LONGEST)?)
+        .map_err(|_| Failure::Usage(format!("{} is not {shape}", named(path))))
+}
+
+/// Reads the text of a file, or of standard input if the file's name is `-`. It is not secret.
+pub(crate) fn text(path: &Path, longest: u64) -> Result<String, Failure> {
     let mut document = Vec::new();
     let read = if is_stdin(path) {
-        io::stdin().lock().take(LONGEST).read_to_end(&mut document)
+        io::stdin().lock().take(longest).read_to_end(&mut document)
     } else {
         let file = File::open(path).map_err(|error| unopened(path, &error))?;
-        file.take(LONGEST).read_to_end(&mut document)
+        file.take(longest).read_to_end(&mut document)
     };
     let usage = |why: &str| Failure::Usage(format!("{} {why}", named(path)));
     match read {
-        Ok(length) if length as u64 == LONGEST => return Err(usage("is too long")),
+        Ok(length) if length as u64 == longest => return Err(usage("is too long")),
         Ok(_) => {}
         Err(error) => return Err(usage(&format!("cannot be read: {}", error.kind()))),
     }
-    let text = utf8(&document).map_err(|wrong| usage(not_utf8(wrong)))?;
-    // What serde says of it may repeat some of it.
-    serde_json::from_str(text).map_err(|_| usage(&format!("is not {shape}")))
+    Ok(utf8(&document).map_err(|wrong| usage(not_utf8(wrong)))?.to_owned())
 }
 
 /// Whether a file's name means standard input.
@@ -109,7 +114,8 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-fn named(path: &Path) -> String {
+/// The name of a file in an error.
+pub(crate) fn named(path: &Path) -> String {
     if is_stdin(path) { "standard input".to_owned() } else { format!("the file {}", path.display()) }
 }
 

@@ -77,6 +77,27 @@ impl Journal {
     /// of a tenant of this name that the database does not know, its journal was lost: then operation keys get the marks
     /// that they had, and nothing is sent for a few minutes.
     pub async fn clearent(&self, tenant: &str, client: &Client) -> Result<Clearent, Error> {
+        self.bound(tenant, client, None).await
+    }
+
+    /// Binds a client to a tenant as [`clearent`](Self::clearent) does, and writes nothing at the gateway: if the tenant has
+    /// no control customer, this customer of the merchant becomes it. It must not be deleted:
+    /// [`rebind`](Self::rebind) gives the tenant a control customer of its own, from which a lost journal can be bound anew.
+    pub async fn clearent_by(
+        &self,
+        tenant: &str,
+        client: &Client,
+        customer: &CustomerKey,
+    ) -> Result<Clearent, Error> {
+        self.bound(tenant, client, Some(customer)).await
+    }
+
+    async fn bound(
+        &self,
+        tenant: &str,
+        client: &Client,
+        control: Option<&CustomerKey>,
+    ) -> Result<Clearent, Error> {
         check_name(tenant)?;
         let store = &*self.0.store;
         let host = client.environment().base_url().to_string();
@@ -102,8 +123,9 @@ impl Journal {
         if found.host != host {
             return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "host" });
         }
-        let sentinel = match found.sentinel.as_deref().map(CustomerKey::try_from) {
-            Some(Ok(key)) => {
+        let known = found.sentinel.as_deref().map(CustomerKey::try_from).and_then(Result::ok);
+        let sentinel = match known.or_else(|| control.cloned()) {
+            Some(key) => {
                 match client.customers().get(&key).await {
                     Ok(_) => {}
                     Err(error) if error.is_not_found() => {
@@ -115,8 +137,12 @@ impl Journal {
             }
             _ => None,
         };
-        let bound = Clearent::new(self.clone(), client.clone(), found, sentinel);
-        if bound.gateway.sentinel.is_some() {
+        let mut bound = Clearent::new(self.clone(), client.clone(), found, sentinel);
+        if let Some(sentinel) = bound.gateway.sentinel.as_ref().map(ToString::to_string) {
+            if bound.tenant.sentinel.as_ref() != Some(&sentinel) {
+                bound.tenant.sentinel = Some(sentinel);
+                store.change_tenant(&bound.tenant, None, now).await?;
+            }
             return Ok(bound);
         }
         self.bound_anew(bound, SENTINEL_KEY, "", None).await

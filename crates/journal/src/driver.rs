@@ -47,7 +47,7 @@ pub fn new_uid() -> String {
 
 /// The mark of an operation key: 26 characters that say nothing about the key, and that the same key of the tenant has
 /// again if its intent is lost with a database.
-pub(crate) fn mark_of(tenant: &str, key: &str) -> String {
+pub fn mark_of(tenant: &str, key: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(tenant);
     hash.update([0]);

@@ -1,5 +1,6 @@
 //! The rows of billing in the journal's database, and the transactions that change them.
 
+mod once;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -74,11 +75,13 @@ pub(crate) struct Change {
     pub(crate) events: Vec<NewEvent>,
     pub(crate) decision: Option<NewDecision>,
     pub(crate) raises_guard: bool,
+    /// The operation key of the caller, and the digest of the decision that it names.
+    pub(crate) key: Option<(String, String)>,
 }
 
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, charges, \
-    ends_on, paused_from, paused_until, pause_collects, collects_open, guard, version, next";
-const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed";
+    ends_on, paused_from, paused_until, pause_collects, collects_open, guard, version, next, shadow";
+const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed, adopted";
 const CHARGE: &str = "id, day, made, amount, claim, undone";
 const DAY: &str = "day, amount, state, paid, route, term, tries, was, sold, next_try, code, reason";
 
@@ -354,7 +357,7 @@ impl Store {
     /// Stores a new subscription.
     pub(crate) async fn add(&self, member: &Member, change: Change, now: Moment) -> Result<bool, Error> {
         let subscription = &member.subscription;
-        let places: Vec<_> = (1..=21).map(|number| format!("?{number}")).collect();
+        let places: Vec<_> = (1..=22).map(|number| format!("?{number}")).collect();
         let sql = format!(
             "INSERT INTO perennial_subscription (tenant, {SUBSCRIPTION}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING uid",
             places.join(", ")
@@ -378,7 +381,7 @@ impl Store {
         let sql =
             "UPDATE perennial_subscription SET token = ?3, amount = ?4, day = ?5, status = ?6, ends_on = ?7,
                      paused_from = ?8, paused_until = ?9, pause_collects = ?10, collects_open = ?11, until = ?12, guard = ?13,
-                     next = ?14, version = version + 1
+                     next = ?14, shadow = ?15, version = version + 1
                    WHERE uid = ?1 AND version = ?2 RETURNING uid";
         let pause = subscription.pause;
         let values = vec![
@@ -396,6 +399,7 @@ impl Store {
             subscription.until.map(text).into(),
             subscription.guard.into(),
             subscription.next.into(),
+            i64::from(subscription.is_shadow).into(),
         ];
         let mut statements = vec![Statement::new(sql, values).must()];
         self.rows_of(Some(before), after, &change, &mut statements);
@@ -474,7 +478,7 @@ impl Store {
         change: Change,
         now: Moment,
     ) -> Result<bool, Error> {
-        let Change { intents, events, decision, raises_guard, .. } = change;
+        let Change { intents, events, decision, raises_guard, key, .. } = change;
         let mut all = Vec::new();
         if raises_guard {
             all.push(Statement::raise_guard(&self.tenant, &guard(&subscription.uid)));
@@ -488,12 +492,13 @@ impl Store {
         all.extend(statements);
         all.extend(events.iter().map(|event| Statement::event(&self.tenant, &subscription.id, event, now)));
         all.extend(decision.map(|decision| Statement::decision(&subscription.uid, &decision, now)));
+        all.extend(key.map(|(key, digest)| self.put_key(&key, &digest)));
         Ok(matches!(self.journal.transact(all).await?, Transacted::Rows(_)))
     }
 
     fn put_term(&self, uid: &str, term: &Term) -> Statement {
-        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, asked, closed)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, asked, closed, adopted)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                    ON CONFLICT (subscription, number) DO UPDATE SET plan = excluded.plan, status = excluded.status,
                      asked = excluded.asked, closed = excluded.closed
                    WHERE perennial_term.status <> 'closed' RETURNING number";
@@ -509,6 +514,7 @@ impl Store {
             term.status.as_str().into(),
             term.asked.map(text).into(),
             term.closed.map(text).into(),
+            term.adopted.map(text).into(),
         ];
         Statement::new(sql, values).must()
     }
@@ -572,6 +578,7 @@ fn values_of(subscription: &Subscription) -> Vec<Value> {
         subscription.guard.into(),
         subscription.version.into(),
         subscription.next.into(),
+        i64::from(subscription.is_shadow).into(),
     ]
 }
 
@@ -597,6 +604,7 @@ fn subscription_of(row: &mut Row) -> Result<Subscription, Damage> {
         guard: row.int()?,
         version: row.int()?,
         next: row.maybe_moment()?,
+        is_shadow: row.int()? != 0,
     })
 }
 
@@ -616,6 +624,7 @@ fn term_of(row: &mut Row) -> Result<Term, Damage> {
         status: word(row)?.parse().map_err(damaged)?,
         asked: maybe_date_of(row)?,
         closed: maybe_date_of(row)?,
+        adopted: maybe_date_of(row)?,
     })
 }
 

@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        starts TEXT NOT NULL, until TEXT, charges BIGINT, ends_on TEXT, paused_from TEXT, paused_until TEXT,
        pause_collects BIGINT NOT NULL DEFAULT 0, collects_open BIGINT NOT NULL DEFAULT 0,
        guard BIGINT NOT NULL, version BIGINT NOT NULL, next BIGINT,
+       shadow BIGINT NOT NULL DEFAULT 0 CHECK (shadow IN (0, 1)),
        UNIQUE (tenant, id, generation), CHECK ((paused_from IS NULL) = (paused_until IS NULL)))",
     "CREATE UNIQUE INDEX perennial_one_open_subscription ON perennial_subscription (tenant, id) WHERE status <> 'ended'",
     "CREATE INDEX perennial_customer ON perennial_subscription (tenant, customer)",
@@ -26,7 +27,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        subscription TEXT NOT NULL REFERENCES perennial_subscription, number BIGINT NOT NULL, tenant TEXT NOT NULL,
        plan TEXT, token TEXT NOT NULL, amount BIGINT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
        status TEXT NOT NULL CHECK (status IN ('planned','suspended','activating','active','closing','closed')),
-       asked TEXT, closed TEXT, PRIMARY KEY (subscription, number), UNIQUE (tenant, plan),
+       asked TEXT, closed TEXT, adopted TEXT, PRIMARY KEY (subscription, number), UNIQUE (tenant, plan),
        CHECK ((status = 'closed') = (closed IS NOT NULL)))",
     "CREATE UNIQUE INDEX perennial_one_live_term ON perennial_term (subscription) WHERE status <> 'closed'",
     "CREATE TABLE perennial_due_day (
@@ -57,4 +58,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE INDEX perennial_charge_day ON perennial_charge (subscription, day)",
     "CREATE INDEX perennial_charge_made ON perennial_charge (tenant, made)",
     "CREATE UNIQUE INDEX perennial_one_payment ON perennial_charge (subscription, day) WHERE claim IN ('pays','part')",
+    "CREATE TABLE perennial_billing_key (
+       tenant TEXT NOT NULL REFERENCES perennial_tenant, operation_key TEXT NOT NULL, decision TEXT NOT NULL,
+       PRIMARY KEY (tenant, operation_key))",
 ]];

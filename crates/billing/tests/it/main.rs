@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
+mod adopt;
 mod books;
 mod by_hand;
 mod life;

@@ -7,7 +7,7 @@ use perennial_sandbox::{DeclineRetries, Effect, Fault, GatewayOptions, PlanCharg
 use crate::support::{World, by, days};
 
 /// The habits, each with its name.
-fn profiles() -> Vec<(&'static str, GatewayOptions)> {
+pub(crate) fn profiles() -> Vec<(&'static str, GatewayOptions)> {
     let usual = || GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
     let retries = |after_cancel| DeclineRetries { times: 2, every: "P1D".parse().unwrap(), after_cancel };
     vec![

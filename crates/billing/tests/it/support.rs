@@ -92,14 +92,9 @@ impl World {
 
     pub(crate) fn gold(&self, id: &str, day: u32) -> NewSubscription {
         let amount = "50.00".parse().unwrap();
-        NewSubscription::new(
-            id,
-            self.customer.clone(),
-            self.token.clone(),
-            "Gold",
-            amount,
-            day.try_into().unwrap(),
-        )
+        let (customer, token) = (self.customer.clone(), self.token.clone());
+        // Tests start many that charge the same.
+        NewSubscription::new(id, customer, token, "Gold", amount, day.try_into().unwrap()).allowing_second()
     }
 
     /// Lets days pass at the gateway and here, and works twice on each: at noon and at midnight.
@@ -163,5 +158,6 @@ pub(crate) fn by() -> By {
 
 /// The due days of a member as `day state`, one in a line.
 pub(crate) fn days(member: &Member) -> Vec<String> {
-    member.days.values().map(|day| format!("{} {}", day.day, day.state)).collect()
+    let reason = |day: &perennial_billing::DueDay| day.reason.clone().unwrap_or_default();
+    member.days.values().map(|day| format!("{} {} {}", day.day, day.state, reason(day))).collect()
 }

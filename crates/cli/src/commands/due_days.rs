@@ -10,7 +10,7 @@ use perennial_billing::{Charge, DayDecision, DayRefund, DayState, DueDayFilter};
 use perennial_journal::Settled;
 
 use super::journal::Decider;
-use super::subscriptions::{Place, due_record, unsettled};
+use super::subscriptions::{Decided, Place, due_record, unsettled};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -83,6 +83,8 @@ pub(crate) struct Decide {
     due: Due,
     #[command(flatten)]
     decider: Decider,
+    #[command(flatten)]
+    decided: Decided,
     #[command(flatten)]
     place: Place,
 }
@@ -176,7 +178,7 @@ impl List {
 
 impl Decide {
     async fn run(self, global: &Global, decision: &DayDecision) -> Result<(), Failure> {
-        let Self { due: Due { id, day }, decider, place } = self;
+        let Self { due: Due { id, day }, decider, decided, place } = self;
         let by = decider.by()?;
         let opened = place.open(global, &global.client().await?).await?;
         if global.dry_run.is_on() {
@@ -184,7 +186,8 @@ impl Decide {
             return DryRun::print(global.output, due_record(Some(&id), &after));
         }
         global.interrupt.under(&format!("subscriptions/{id}"));
-        opened.billing.decide_day(&id, day, decision, by).await?;
+        let billing = decided.once(&opened.billing, global).await?;
+        billing.decide_day(&id, day, decision, by).await?;
         let is_collected = *decision == DayDecision::Collect;
         let worked = if is_collected { opened.billing.work_on(&id).await.map(drop) } else { Ok(()) };
         let (due, _) = opened.billing.due_day(&id, day).await?;
@@ -206,7 +209,8 @@ impl Decide {
 
 impl Refund {
     async fn run(self, global: &Global) -> Result<(), Failure> {
-        let Self { amount, transaction, decide: Decide { due: Due { id, day }, decider, place } } = self;
+        let Self { amount, transaction, decide: Decide { due: Due { id, day }, decider, decided, place } } =
+            self;
         let by = decider.by()?;
         let opened = place.open(global, &global.client().await?).await?;
         let refund = DayRefund { transaction, amount };
@@ -218,7 +222,7 @@ impl Refund {
         }
         global.interrupt.under(&format!("subscriptions/{id}"));
         let due = format!("{id}/{day}");
-        match opened.billing.refund(&id, day, &refund, by).await? {
+        match decided.once(&opened.billing, global).await?.refund(&id, day, &refund, by).await? {
             Settled::Done { .. } => {
                 let (_, charges) = opened.billing.due_day(&id, day).await?;
                 global.output.rows(CHARGES, charges.iter().map(charge_record).collect())

@@ -120,6 +120,7 @@ const LEAVES: &[Leaf] = &[
     changes("journal run", "--until-idle --db {journal}"),
     reads("journal events", "--db {journal}"),
     changes("subscriptions start", "--id M-2 --customer-key {customer} --token-id {token} --name Silver --amount 40 --day 20 {books}"),
+    changes("subscriptions adopt", "--id M-2 --plan-key {plan} --shadow --actor ada {books}"),
     reads("subscriptions show", "M-1 {books}"),
     reads("subscriptions list", "{books}"),
     changes("subscriptions change", "M-1 --amount 55 --actor ada {books}"),

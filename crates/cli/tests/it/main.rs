@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
+mod adopt;
 mod ahead;
 mod cards;
 mod chapter;

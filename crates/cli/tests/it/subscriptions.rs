@@ -10,10 +10,10 @@ use crate::desk::Desk;
 use crate::shell::{CARD_JSON, Ran, Shell, perennial, runtime};
 
 /// A desk whose lines are about subscriptions, with a customer and two cards.
-struct Club {
-    desk: Desk,
-    customer: String,
-    token: String,
+pub(crate) struct Club {
+    pub(crate) desk: Desk,
+    pub(crate) customer: String,
+    pub(crate) token: String,
     other_token: String,
     /// A token of nobody.
     foreign: String,
@@ -24,7 +24,7 @@ fn json(ran: &Ran) -> Value {
 }
 
 impl Club {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let desk = Desk::of(Shell::open());
         let made = |line: &str, stdin: &str, member: &str| {
             let words: Vec<&str> = ["--output", "json"].into_iter().chain(line.split(' ')).collect();
@@ -42,7 +42,7 @@ impl Club {
     }
 
     /// Runs a line, in which names in braces stand for objects, by the world's clock.
-    fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         let start = format!("subscriptions start --customer-key {} --name Gold", self.customer);
         let line = line.replace("{start}", &start).replace("{token}", &self.token);
         let line = line.replace("{other}", &self.other_token).replace("{foreign}", &self.foreign);
@@ -60,7 +60,7 @@ impl Club {
         (world, out("--output json subscriptions show M-1"), out("--output json subscriptions list"))
     }
 
-    fn work(&self) {
+    pub(crate) fn work(&self) {
         let ran = self.run("work --until-idle");
         assert_eq!(ran.code, 0, "{}", ran.err);
     }
@@ -148,9 +148,9 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("subscriptions show M-9", 5, "there is no subscription M-9", true),
     ("subscriptions list", 0, "M-2  active           20.00    5  2027-02-05", true),
     (
-        "{start} --token-id {token} --id M-3 --amount 20 --day 5 --dry-run --charges 2",
+        "{start} --token-id {token} --id M-3 --amount 21 --day 5 --dry-run --charges 2",
         0,
-        "2  2027-02-05           20.00  40.00",
+        "2  2027-02-05           21.00  42.00",
         true,
     ),
     ("subscriptions list N", 0, "nothing found", true),

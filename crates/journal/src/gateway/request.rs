@@ -222,8 +222,8 @@ pub(super) fn leading_mark(text: &str) -> Option<&str> {
     (is_mark && (rest.is_empty() || rest.starts_with(' '))).then_some(mark)
 }
 
-/// The text without the mark at its start.
-pub(crate) fn unmarked(text: &str) -> &str {
+/// The text of an object without the mark of the journal at its start.
+pub fn unmarked(text: &str) -> &str {
     leading_mark(text).map_or(text, |mark| text[mark.len()..].trim_start())
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use perennial::Format;
 use perennial::clearent::{
-    Charge, ChargeSource, OneTimeToken, PlanSearch, PlanStatus, PlanUpdate, Refund, TransactionSearch, Void,
+    Charge, ChargeSource, CustomerSearch, OneTimeToken, PlanSearch, PlanStatus, PlanUpdate, Refund,
+    TransactionSearch, Void,
 };
 use perennial_journal::machine::{Rules, State};
 use perennial_journal::store::{Filter, StoreError};
@@ -333,6 +334,27 @@ async fn a_tenant_without_its_control_customer_is_bound_anew() {
     assert_eq!(charges(&world).await, 1);
     let uid = &world.journal.tenants().await.unwrap()[0].uid;
     assert_eq!(world.journal.decisions(uid).await.unwrap().len(), 1);
+}
+
+/// Holds: A tenant that is bound by an existing customer writes nothing until its first write, and then takes effect once.
+#[tokio::test]
+async fn a_tenant_is_bound_by_an_existing_customer() {
+    let world = World::new(Format::Json).await;
+    let customers = async || world.client.customers().search(&CustomerSearch::default()).collect_all().await;
+    let before = customers().await.unwrap();
+    let bound = world.journal.clearent_by("south-street", &world.client, &world.customer).await.unwrap();
+    // Later, it is bound as any other.
+    let again = world.journal.clearent("south-street", &world.client).await.unwrap();
+    assert_eq!(again.tenant_uid(), bound.tenant_uid());
+    assert_eq!(customers().await.unwrap(), before);
+    lost(&world, "transactions.sale").await;
+    for north in [&bound, &again] {
+        assert!(north.transactions().sale("fee", &world.charge()).await.unwrap().is_done());
+    }
+    assert_eq!(charges(&world).await, 1);
+    let nobody = "cust_nobody".parse().unwrap();
+    let error = world.journal.clearent_by("east-street", &world.client, &nobody).await.unwrap_err();
+    assert!(matches!(error, Error::OtherMerchant { what: "merchant", .. }), "{error}");
 }
 
 /// Holds: A void from the inbox is about the transaction that its request names, and no row has a security code.

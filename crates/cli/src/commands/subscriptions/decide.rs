@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use perennial::{Amount, NaiveDate};
 use perennial_billing::{CancelAt, Decision, PauseEnd, Status, SubscriptionChange};
 
+use super::once::Decided;
 use super::place::Place;
 use super::show::Shown;
 use super::start::AHEAD;
@@ -30,6 +31,8 @@ pub(crate) struct Named {
     /// The person who decides; the default is your user name
     #[arg(long, value_name = "NAME")]
     actor: Option<String>,
+    #[command(flatten)]
+    decided: Decided,
     #[command(flatten)]
     place: Place,
 }
@@ -152,9 +155,10 @@ impl Cancel {
 
 impl Named {
     pub(super) async fn run(self, global: &Global, decision: &Decision) -> Result<(), Failure> {
-        let Self { id, reason, actor, place } = self;
+        let Self { id, reason, actor, decided, place } = self;
         let by = decided_by(reason, actor)?;
         let opened = place.open(global, &global.client().await?).await?;
+        let billing = decided.once(&opened.billing, global).await?;
         if global.dry_run.is_on() {
             let [before, after] = opened.billing.preview_decision(&id, decision, AHEAD).await?;
             return preview(global, &id, &before, &after);
@@ -165,8 +169,8 @@ impl Named {
         let mut worked = Ok(());
         if !is_over {
             global.interrupt.under(&format!("subscriptions/{id}"));
-            let decided = opened.billing.decide(&id, decision, by).await?;
-            if decided.subscription.status == Status::Canceling {
+            let member = billing.decide(&id, decision, by).await?;
+            if member.subscription.status == Status::Canceling {
                 worked = opened.billing.work_on(&id).await.map(drop);
             }
         }

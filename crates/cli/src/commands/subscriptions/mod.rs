@@ -1,6 +1,8 @@
 //! `perennial subscriptions`: monthly charges without end, and the decisions about them.
 
+mod adopt;
 mod decide;
+mod once;
 mod place;
 mod show;
 mod start;
@@ -13,10 +15,12 @@ use super::criteria::key;
 use crate::context::Global;
 use crate::failure::Failure;
 
+use adopt::Adopt;
 use decide::{Cancel, Change, Named, Pause};
 use show::{List, Show};
 use start::Start;
 
+pub(super) use once::Decided;
 pub(super) use place::Place;
 pub(super) use show::due_record;
 
@@ -31,6 +35,15 @@ pub(crate) enum Subscriptions {
         --token-id 1100000000555551111 --name 'Gold membership' --amount 50.00 --day 15"
     )]
     Start(Start),
+    /// Makes plans that exist at the gateway the first terms of subscriptions
+    #[command(
+        after_help = "Nothing is changed at the gateway. The plan must be active, monthly and of the customer's card. When it \
+        ends, perennial work makes the next one. With --shadow, charges are read and nothing is written; the same command \
+        without --shadow ends the shadow.\n\n\
+        Examples:\n  perennial subscriptions adopt --id M-1 --plan-key plan_3f0f6d1c5f0e --shadow\n  \
+        perennial subscriptions adopt --file plans.csv\n  perennial subscriptions adopt --id M-1"
+    )]
+    Adopt(Adopt),
     /// Shows a subscription: its status, its next three charges, and what is open
     #[command(after_help = "Example:\n  perennial subscriptions show M-1")]
     Show(Show),
@@ -70,6 +83,7 @@ impl Subscriptions {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
             Self::Start(start) => start.run(global).await,
+            Self::Adopt(adopt) => Box::pin(adopt.run(global)).await,
             Self::Show(show) => show.run(global).await,
             Self::List(list) => list.run(global).await,
             Self::Change(change) => change.run(global).await,

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use perennial::Clearent;
+use perennial::clearent::PlanKey;
 use perennial_billing::Billing;
 use perennial_journal::{Error, Journal};
 
@@ -43,6 +44,26 @@ impl Place {
     /// The command that shows an intent.
     pub(in crate::commands) fn show_intent(&self, global: &Global, uid: &str) -> String {
         self.database.on("perennial journal show").word(uid).again(&global.again)
+    }
+
+    /// Opens the subscriptions of a merchant without a write at the gateway: a tenant that does not exist is bound by the
+    /// customer of this plan.
+    pub(super) async fn open_in_shadow(
+        &self,
+        global: &Global,
+        client: &Clearent,
+        plan: &PlanKey,
+    ) -> Result<Opened, Failure> {
+        check_deadline(global)?;
+        let customer = client.plans().get(plan).await?.customer_key.clone();
+        let customer = customer.ok_or_else(|| {
+            Failure::Refused(format!("the gateway does not report the customer of the plan {plan}"))
+        })?;
+        let journal = self.database.open_or_create(global).await?;
+        let tenant = self.tenancy.of(global, &journal, client).await?;
+        let bound = journal.clearent_by(&tenant, client, &customer).await?;
+        let billing = Billing::open(&journal, &bound).await?;
+        Ok(Opened { billing, tenant, journal })
     }
 
     /// Opens the subscriptions of a merchant, and makes the journal and its tenant if they do not exist.

@@ -116,6 +116,7 @@ impl Shown {
                 .with("command", self.command_of(term))
         });
         summary(subscription)
+            .with("shadow", subscription.is_shadow.then_some(true))
             .with("generation", u64::try_from(subscription.generation).unwrap_or(0))
             .with("customer-key", subscription.customer.clone())
             .with("token-id", subscription.token.clone())
@@ -139,6 +140,9 @@ impl Shown {
         };
         line("subscription", &subscription.id);
         line("status", subscription.status.as_str());
+        if subscription.is_shadow {
+            line("shadow", &format!("ends with perennial subscriptions adopt --id {}", subscription.id));
+        }
         line("name", &subscription.name);
         line("customer", subscription.customer.as_str());
         line("token", subscription.token.as_str());

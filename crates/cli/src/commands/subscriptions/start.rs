@@ -1,10 +1,11 @@
 //! `perennial subscriptions start`
 
 use clap::{Args, ValueEnum};
-use perennial::Clearent;
+use perennial::{Amount, Clearent, NaiveDate};
 use perennial_billing::{Error, First, NewSubscription, TermStatus};
 use perennial_journal::Error as JournalError;
 
+use super::once::Decided;
 use super::place::Place;
 use super::show::Shown;
 use super::{date, unsettled};
@@ -52,6 +53,11 @@ pub(crate) struct Start {
     /// ahead. By default a day that is nearer is charged by a sale
     #[arg(long, value_name = "CHOICE")]
     first: Option<FirstCharge>,
+    /// Start it even if another subscription, or an active plan of none, charges this customer, token and amount on this day
+    #[arg(long)]
+    allow_second: bool,
+    #[command(flatten)]
+    decided: Decided,
     #[command(flatten)]
     place: Place,
 }
@@ -70,8 +76,9 @@ impl Start {
             return self.preview(new, global, &client).await;
         }
         let opened = self.place.open_or_create(global, &client).await?;
+        let billing = self.decided.once(&opened.billing, global).await?;
         global.interrupt.under(&format!("subscriptions/{}", self.id));
-        opened.billing.start(&new).await.map_err(named)?;
+        billing.start(&new).await.map_err(named)?;
         let worked = opened.billing.work_on(&self.id).await;
         let shown = Shown::of(&opened, &self.place, global, &self.id).await?;
         shown.print_written(global)?;
@@ -98,6 +105,7 @@ impl Start {
         let (((customer, token), (amount, day)), (from, until)) = both(both(card, charge), period)?;
         let mut new = NewSubscription::new(&self.id, customer, token, &self.name, amount, day);
         (new.from, new.until, new.charges) = (from, until, self.charges);
+        new.allows_second = self.allow_second;
         new.first = match self.first {
             Some(FirstCharge::Today) => First::Today,
             Some(FirstCharge::Next) => First::Next,
@@ -107,29 +115,36 @@ impl Start {
     }
 
     async fn preview(self, new: NewSubscription, global: &Global, client: &Clearent) -> Result<(), Failure> {
-        let amount = new.amount;
         let charges = match self.place.open(global, client).await {
             Ok(opened) => opened.billing.preview_start(&new, AHEAD).await.map_err(named)?,
             // It would be the first one.
             Err(Failure::NoJournal(_) | Failure::Journal(JournalError::NoTenant(_))) => {
                 let today = self.place.database.today(global).await?;
                 let charges = new.preview(today, AHEAD)?;
-                let tokens = client.customers().tokens(&new.customer).list().await?;
-                if tokens.iter().all(|known| known.token_id != new.token) {
-                    return Err(Error::ForeignToken.into());
-                }
+                new.check_at(client, today).await.map_err(named)?;
                 charges
             }
             Err(failure) => return Err(failure),
         };
-        let charges = records(charges.into_iter().map(|(day, _)| day), amount);
-        if global.output == Output::Table {
-            global.output.rows(&["charge", "date", "payment-amount", "total"], charges)?;
-            note("a dry run: nothing was changed");
-            return Ok(());
-        }
-        DryRun::print(global.output, Record::default().with("id", self.id).with("charges", charges))
+        print_preview(global, &self.id, &charges)
     }
+}
+
+/// Prints the first charges of a subscription that would be started or adopted.
+pub(super) fn print_preview(
+    global: &Global,
+    id: &str,
+    charges: &[(NaiveDate, Amount)],
+) -> Result<(), Failure> {
+    // All have one amount.
+    let amount = charges.first().map_or(Amount::ZERO, |(_, amount)| *amount);
+    let charges = records(charges.iter().map(|(day, _)| *day), amount);
+    if global.output == Output::Table {
+        global.output.rows(&["charge", "date", "payment-amount", "total"], charges)?;
+        note("a dry run: nothing was changed");
+        return Ok(());
+    }
+    DryRun::print(global.output, Record::default().with("id", id).with("charges", charges))
 }
 
 /// Names the fields of a plan as the options that fill them.

@@ -1,0 +1,36 @@
+//! The operation key of a decision about a subscription.
+
+use clap::Args;
+use perennial_billing::Billing;
+
+use crate::context::Global;
+use crate::failure::Failure;
+use crate::output::{Output, note};
+
+#[derive(Debug, Args)]
+pub(in crate::commands) struct Decided {
+    /// Your name for this decision: under one key, it takes effect once, also after later decisions
+    #[arg(long, value_name = "KEY")]
+    operation_key: Option<String>,
+}
+
+impl Decided {
+    /// The subscriptions, with the key of the decision that follows. Says so if it was taken before.
+    pub(in crate::commands) async fn once(
+        &self,
+        billing: &Billing,
+        global: &Global,
+    ) -> Result<Billing, Failure> {
+        let Some(key) = &self.operation_key else { return Ok(billing.clone()) };
+        let billing = billing.once(key);
+        if billing.is_decided().await? && global.output == Output::Table {
+            note("a decision was taken before under this operation key: it is not taken again");
+        }
+        Ok(billing)
+    }
+
+    /// The subscriptions, with the key of a decision about one of many.
+    pub(in crate::commands) fn of_line(&self, billing: &Billing, id: &str) -> Billing {
+        self.operation_key.as_ref().map_or_else(|| billing.clone(), |key| billing.once(format!("{key}/{id}")))
+    }
+}
