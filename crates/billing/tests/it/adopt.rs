@@ -61,7 +61,7 @@ const PLANS: &[(&str, [&str; 2], u32, bool)] = &[
     ("no day is left", ["2027-01-01", "2027-03-20"], 28, false),
     ("its end is near, before a due day", ["2027-01-01", "2027-03-12"], 13, false),
     ("its end is today", ["2027-01-01", "2027-03-10"], 11, false),
-    ("its start is to come", ["2027-04-20", "2027-10-27"], 28, true),
+    ("its start is to come", ["2027-04-20", "2027-07-27"], 28, true),
 ];
 
 /// Holds: Under every habit of the gateway and with any dates of an adopted plan, each month from the adoption on is charged
