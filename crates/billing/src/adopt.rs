@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, Days, NaiveDate};
 use perennial::clearent::{
-    Frequency, Plan, PlanKey, PlanSearch, PlanStatus, Transaction, TransactionSearch, TransactionType,
-    Verdict,
+    Frequency, Plan, PlanKey, PlanStatus, Transaction, TransactionSearch, TransactionType, Verdict,
 };
 use perennial::{Amount, Clearent as Client, Date, Reported, Timestamp};
 use perennial_journal::store::NewDecision;
@@ -13,8 +12,8 @@ use perennial_journal::{By, Moment, new_uid, unmarked};
 use serde_json::json;
 
 use crate::Error;
-use crate::billing::{Billing, NewSubscription, check_token, day_before, day_of, event, plan, upcoming};
-use crate::calendar::{DAYS_OF_A_TERM, due_days};
+use crate::billing::{self, Billing, check_token, day_before, day_of, event, upcoming};
+use crate::calendar::due_days;
 use crate::life;
 use crate::model::{DayState, Member, Route, Status, Subscription, Term, TermStatus};
 use crate::once::Once;
@@ -207,23 +206,6 @@ impl Billing {
         member.subscription.next = Some(now);
         Ok((member, true))
     }
-
-    /// Checks that nothing else charges what a new subscription will charge.
-    pub(crate) async fn check_second(
-        &self,
-        new: &NewSubscription,
-        subscription: &Subscription,
-    ) -> Result<(), Error> {
-        if let Some(other) = self.store.equal_to(subscription).await? {
-            return Err(Error::Second { other });
-        }
-        for plan in equal_plans(self.north.client(), subscription).await? {
-            if self.store.term_of_plan(&plan).await?.is_none() {
-                return Err(Error::SecondPlan { id: new.id.clone(), plan });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Checks that the last charge of a plan is one that the plan makes.
@@ -262,26 +244,6 @@ async fn check_charges(
             subscription.amount, subscription.day
         ),
     })
-}
-
-/// The active plans that charge the same as the first term of a subscription.
-pub(crate) async fn equal_plans(client: &Client, subscription: &Subscription) -> Result<Vec<PlanKey>, Error> {
-    let last = due_days(subscription.day, subscription.from)
-        .take(DAYS_OF_A_TERM)
-        .take_while(|day| subscription.ends_on.is_none_or(|last| *day <= last))
-        .last();
-    let wanted = plan(subscription, subscription.from, last.unwrap_or(subscription.from))?;
-    let search = PlanSearch {
-        customer_key: Some(subscription.customer.clone()),
-        status: Some(PlanStatus::ACTIVE),
-        ..PlanSearch::default()
-    };
-    let mut found = client.plans().search(&search);
-    let plans = found.collect_all().await?;
-    if found.changed() {
-        return Err(Error::ListChanged);
-    }
-    Ok(plans.into_iter().filter(|plan| wanted.repeats(plan)).map(|plan| plan.plan_key).collect())
 }
 
 /// The rows of a subscription whose first term is this plan.
@@ -335,7 +297,7 @@ fn of_plan(adoption: &Adoption, plan: &Plan, generation: i64, today: NaiveDate) 
     let member = with_first_term(subscription, &adoption.plan, end, today)?;
     Subscription::check(&member.subscription.id, member.subscription.amount)?;
     // The next plan is made of the same values.
-    crate::billing::plan(&member.subscription, member.subscription.from, member.subscription.from)?;
+    billing::plan(&member.subscription, member.subscription.from, member.subscription.from)?;
     Ok(member)
 }
 

@@ -13,7 +13,6 @@ use perennial_journal::{By, Clearent, Journal, Later, Moment};
 use serde_json::json;
 
 use crate::Error;
-use crate::adopt::equal_plans;
 use crate::calendar::{dates_of_term, due_day, due_days};
 use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
@@ -195,23 +194,8 @@ impl NewSubscription {
         Ok(member)
     }
 
-    /// Checks what the gateway knows of a subscription that would be the first of its merchant: the token, and the plans that
-    /// charge the same.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Billing::start`] that need no database.
-    pub async fn check_at(&self, client: &Client, today: NaiveDate) -> Result<(), Error> {
-        let subscription = self.row(self.check(today)?, 1);
-        check_token(client, &self.customer, &self.token).await?;
-        match equal_plans(client, &subscription).await?.into_iter().next() {
-            Some(plan) if !self.allows_second => Err(Error::SecondPlan { id: self.id.clone(), plan }),
-            _ => Ok(()),
-        }
-    }
-
     /// The row of the subscription, from its first due day on.
-    fn row(&self, from: NaiveDate, generation: i64) -> Subscription {
+    pub(crate) fn row(&self, from: NaiveDate, generation: i64) -> Subscription {
         Subscription {
             uid: perennial_journal::new_uid(),
             id: self.id.clone(),
@@ -235,7 +219,7 @@ impl NewSubscription {
         }
     }
 
-    fn check(&self, today: NaiveDate) -> Result<NaiveDate, Error> {
+    pub(crate) fn check(&self, today: NaiveDate) -> Result<NaiveDate, Error> {
         Subscription::check(&self.id, self.amount)?;
         let from = self.from.unwrap_or(today);
         if from < today {

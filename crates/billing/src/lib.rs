@@ -16,6 +16,7 @@ mod model;
 mod once;
 mod reading;
 mod recovery;
+mod second;
 mod shadow;
 #[cfg(test)]
 mod simulation;

@@ -89,11 +89,13 @@ fn adopted(
 ) -> (Member, BTreeMap<PlanKey, Plan>) {
     let key: PlanKey = "plan_1".parse().unwrap();
     let start = today - Days::new(rng.u64(0..200)) + Days::new(rng.u64(0..40));
-    // An end on a due day, just before it, and anywhere.
+    // An end on a due day, just before it, just before the next one, and anywhere.
     let end = today + Days::new(rng.u64(0..300));
-    let end = match rng.u32(0..3) {
-        0 => crate::calendar::due_day(subscription.day, end).unwrap(),
-        1 => crate::calendar::due_day(subscription.day, end).unwrap() - Days::new(1),
+    let due = |from| crate::calendar::due_day(subscription.day, from).unwrap();
+    let end = match rng.u32(0..4) {
+        0 => due(end),
+        1 => due(end + Days::new(1)) - Days::new(1),
+        2 => due(today + Days::new(1)) - Days::new(1),
         _ => end,
     };
     (subscription.from, subscription.is_shadow) = (start.max(today), rng.bool());

@@ -37,8 +37,8 @@ pub(crate) enum Subscriptions {
     Start(Start),
     /// Makes plans that exist at the gateway the first terms of subscriptions
     #[command(
-        after_help = "Nothing is changed at the gateway. The plan must be active, monthly and of the customer's card. When it \
-        ends, perennial work makes the next one. With --shadow, charges are read and nothing is written; the same command \
+        after_help = "The plan is not changed. It must be active, monthly and of the customer's card. When it ends, \
+        perennial work makes the next one. With --shadow, charges are read and nothing is written; the same command \
         without --shadow ends the shadow.\n\n\
         Examples:\n  perennial subscriptions adopt --id M-1 --plan-key plan_3f0f6d1c5f0e --shadow\n  \
         perennial subscriptions adopt --file plans.csv\n  perennial subscriptions adopt --id M-1"
