@@ -4,13 +4,16 @@
 //! it stores the days on which money is due and the result of each, makes the next plan before a day is missed, collects
 //! what was declined, and charges no day twice. It stands on the journal, in the same database and transactions.
 
+mod alerts;
 mod billing;
 mod books;
 mod calendar;
 mod decision;
 mod error;
+mod events;
 mod life;
 mod model;
+mod person;
 mod reading;
 mod recovery;
 #[cfg(test)]
@@ -18,14 +21,17 @@ mod simulation;
 mod store;
 mod words;
 
+pub use alerts::ReceivedAlert;
 pub use billing::{Billing, NewSubscription, Worked};
 pub use books::{Books, Difference, DifferenceClass};
 pub use calendar::{dates_of_term, due_day};
 pub use decision::{CancelAt, Decision, SubscriptionChange};
 pub use error::Error;
+pub use events::Event;
 pub use model::{
     Charge, Claim, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, Term, TermStatus,
 };
+pub use person::Erasure;
 pub use recovery::{DeclineClass, decline_class};
 
 /// Runs the example of the page on subscriptions.

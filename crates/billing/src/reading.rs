@@ -131,6 +131,24 @@ impl Billing {
         Ok(is_new)
     }
 
+    /// Reads one transaction, and stores it if it is a charge that is not known; returns whether it was. A transaction that is
+    /// not found, or cannot be read or placed, is left to the next [`read`](Self::read).
+    pub(crate) async fn read_transaction(&self, id: &TransactionId) -> Result<bool, Error> {
+        if self.store.knows_charge(id.as_str()).await? {
+            return Ok(false);
+        }
+        let transaction = match self.north.client().transactions().get(id).await {
+            Ok(transaction) => transaction,
+            Err(error) if error.is_not_found() || error.kind() == ErrorKind::InvalidResponse => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Placed::Of(uid, read) = self.place(&transaction).await? else { return Ok(false) };
+        self.keep_charges(&uid, vec![read]).await?;
+        Ok(true)
+    }
+
     /// Stores charges of one subscription with what they mean for its due days.
     async fn keep_charges(&self, uid: &str, mut reads: Vec<Read>) -> Result<(), Error> {
         reads.sort_by(|one, other| (one.made, &one.id).cmp(&(other.made, &other.id)));

@@ -36,6 +36,8 @@ const READS: &[&str] = &[
     "subscriptions list",
     "due-days list",
     "books check",
+    "events list",
+    "members export",
     "sandbox serve",
     "sandbox clock",
     "sandbox fault list",

@@ -50,4 +50,10 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE INDEX perennial_charge_day ON perennial_charge (subscription, day)",
     "CREATE INDEX perennial_charge_made ON perennial_charge (tenant, made)",
     "CREATE UNIQUE INDEX perennial_one_payment ON perennial_charge (subscription, day) WHERE claim IN ('pays','part')",
+    "CREATE TABLE perennial_announced (
+       subscription TEXT NOT NULL REFERENCES perennial_subscription, day TEXT NOT NULL, PRIMARY KEY (subscription, day))",
+    "CREATE TABLE perennial_alert (
+       tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL, kind TEXT NOT NULL, received BIGINT NOT NULL,
+       is_open BIGINT NOT NULL, PRIMARY KEY (tenant, id, kind))",
+    "CREATE INDEX perennial_open_alert ON perennial_alert (tenant, received) WHERE is_open = 1",
 ]];

@@ -2,8 +2,11 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
+mod alerts;
 mod books;
+mod events;
 mod life;
+mod person;
 #[cfg(all(unix, feature = "postgres"))]
 #[path = "../../../journal/tests/common/postgres.rs"]
 mod postgres;

@@ -42,6 +42,11 @@ const STATEMENTS: &[(&str, &str, bool)] = &[
     ("a second payment", "INSERT INTO perennial_charge VALUES ('T', '700002', 's1', '2027-01-15', '2027-01-15', 5000, 'part')", false),
     ("a surplus is kept", "INSERT INTO perennial_charge VALUES ('T', '700002', 's1', '2027-01-15', '2027-01-15', 5000, 'surplus')", true),
     ("a charge of no day", "INSERT INTO perennial_charge VALUES ('T', '700003', 's1', '2027-02-15', '2027-02-15', 5000, 'pays')", false),
+    ("an alert", "INSERT INTO perennial_alert VALUES ('T', '700001', 'SALE', 0, 1)", true),
+    ("the same alert", "INSERT INTO perennial_alert VALUES ('T', '700001', 'SALE', 1, 1)", false),
+    ("an alert of another type", "INSERT INTO perennial_alert VALUES ('T', '700001', 'VOID', 1, 1)", true),
+    ("an announcement", "INSERT INTO perennial_announced VALUES ('s1', '2027-01-15')", true),
+    ("the same announcement", "INSERT INTO perennial_announced VALUES ('s1', '2027-01-15')", false),
     ("a term closed on no day", "UPDATE perennial_term SET status = 'closed' WHERE subscription = 's1'", false),
 ];
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, helpers included")]
 
 mod ahead;
+mod alerts;
 mod cards;
 mod chapter;
 mod clientpay;

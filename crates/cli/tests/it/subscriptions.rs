@@ -10,8 +10,8 @@ use crate::desk::Desk;
 use crate::shell::{CARD_JSON, Ran, Shell, perennial, runtime};
 
 /// A desk whose lines are about subscriptions, with a customer and two cards.
-struct Club {
-    desk: Desk,
+pub(crate) struct Club {
+    pub(crate) desk: Desk,
     customer: String,
     token: String,
     other_token: String,
@@ -19,12 +19,12 @@ struct Club {
     foreign: String,
 }
 
-fn json(ran: &Ran) -> Value {
+pub(crate) fn json(ran: &Ran) -> Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.err))
 }
 
 impl Club {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let desk = Desk::of(Shell::open());
         let made = |line: &str, stdin: &str, member: &str| {
             let words: Vec<&str> = ["--output", "json"].into_iter().chain(line.split(' ')).collect();
@@ -42,14 +42,14 @@ impl Club {
     }
 
     /// Runs a line, in which names in braces stand for objects, by the world's clock.
-    fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         let start = format!("subscriptions start --customer-key {} --name Gold", self.customer);
         let line = line.replace("{start}", &start).replace("{token}", &self.token);
         let line = line.replace("{other}", &self.other_token).replace("{foreign}", &self.foreign);
         self.desk.run(&format!("{line} --clock sandbox"), "")
     }
 
-    fn json(&self, line: &str) -> Value {
+    pub(crate) fn json(&self, line: &str) -> Value {
         json(&self.run(&format!("--output json {line}")))
     }
 
@@ -60,13 +60,13 @@ impl Club {
         (world, out("--output json subscriptions show M-1"), out("--output json subscriptions list"))
     }
 
-    fn work(&self) {
+    pub(crate) fn work(&self) {
         let ran = self.run("work --until-idle");
         assert_eq!(ran.code, 0, "{}", ran.err);
     }
 }
 
-const START: &str = "{start} --token-id {token} --id M-1 --amount 50.00 --day 15";
+pub(crate) const START: &str = "{start} --token-id {token} --id M-1 --amount 50.00 --day 15";
 
 /// Lines in their order, each with its status and a part of its output or error; and whether it changes nothing. The
 /// world begins on 2027-01-01.
