@@ -192,7 +192,7 @@ impl Store {
                 let condition = format!("subscription = ?1 ORDER BY {order}");
                 one[*name] = self.objects(table, columns, &condition, vec![uid()]).await?.into();
             }
-            let (condition, mut values) = self.writes_about(subscription, true);
+            let (condition, mut values) = writes_about(subscription, true);
             values.insert(0, tenant());
             let condition = format!("tenant = ?1 AND ({condition}) ORDER BY created, uid");
             let writes = self.objects("perennial_intent", WRITE, &condition, values).await?;
@@ -213,42 +213,6 @@ impl Store {
         Ok(json!({ "id": id, "subscriptions": exported, "decisions": decisions, "events": events }))
     }
 
-    /// The condition of the writes about a subscription and, if it says so, about its customer, with its values from the
-    /// second on.
-    fn writes_about(&self, subscription: &Subscription, with_customer: bool) -> (String, Vec<Value>) {
-        let Subscription { uid, customer, token, .. } = subscription;
-        let mut begins = vec![("operation_key", format!("subscriptions/{uid}/"))];
-        let mut is = Vec::new();
-        let mut has = Vec::new();
-        if with_customer {
-            begins.push(("object", format!("customers/{customer}/")));
-            is.push(format!("customers/{customer}"));
-            is.push(format!("tokens/{token}"));
-            has.push(("request", format!("\"customer-key\":\"{customer}\"")));
-            has.push(("request", format!("\"token-id\":\"{token}\"")));
-            has.push(("request", format!("\"card\":\"{token}\"")));
-            has.push(("outcome", format!("\"id\":\"{customer}\"")));
-            has.push(("outcome", format!("\"id\":\"{token}\"")));
-        }
-        let (mut conditions, mut values) = (Vec::new(), Vec::new());
-        let mut place = |text: String| {
-            values.push(Value::from(text));
-            format!("CAST(?{} AS TEXT)", values.len() + 1)
-        };
-        for (column, text) in begins {
-            let place = place(text);
-            conditions.push(format!("substr({column}, 1, length({place})) = {place}"));
-        }
-        for text in is {
-            conditions.push(format!("object = {}", place(text)));
-        }
-        // Both databases have this function, and none that searches a text.
-        for (column, text) in has {
-            conditions.push(format!("replace({column}, {}, '') <> {column}", place(text)));
-        }
-        (conditions.join(" OR "), values)
-    }
-
     /// The rows of these subscriptions that are not erased. The writes about a customer are erased with the last of the
     /// customer's subscriptions.
     pub(crate) async fn personal_rows(
@@ -266,7 +230,7 @@ impl Store {
                 subscription.id.as_str().into(),
             ];
             let is_last = self.journal.rows(sql, values, Row::text).await?.is_empty();
-            let (condition, mut values) = self.writes_about(subscription, is_last);
+            let (condition, mut values) = writes_about(subscription, is_last);
             values.insert(0, self.tenant.as_str().into());
             let sql = format!(
                 "SELECT uid, operation_key, operation, state, outcome, next FROM perennial_intent
@@ -352,6 +316,42 @@ impl Store {
         statements.extend(rows.subscriptions.iter().map(decided));
         Ok(matches!(self.journal.transact(statements).await?, Transacted::Rows(_)))
     }
+}
+
+/// The condition of the writes about a subscription and, if it says so, about its customer, with its values from the
+/// second on.
+fn writes_about(subscription: &Subscription, with_customer: bool) -> (String, Vec<Value>) {
+    let Subscription { uid, customer, token, .. } = subscription;
+    let mut begins = vec![("operation_key", format!("subscriptions/{uid}/"))];
+    let mut is = Vec::new();
+    let mut has = Vec::new();
+    if with_customer {
+        begins.push(("object", format!("customers/{customer}/")));
+        is.push(format!("customers/{customer}"));
+        is.push(format!("tokens/{token}"));
+        has.push(("request", format!("\"customer-key\":\"{customer}\"")));
+        has.push(("request", format!("\"token-id\":\"{token}\"")));
+        has.push(("request", format!("\"card\":\"{token}\"")));
+        has.push(("outcome", format!("\"id\":\"{customer}\"")));
+        has.push(("outcome", format!("\"id\":\"{token}\"")));
+    }
+    let (mut conditions, mut values) = (Vec::new(), Vec::new());
+    let mut place = |text: String| {
+        values.push(Value::from(text));
+        format!("CAST(?{} AS TEXT)", values.len() + 1)
+    };
+    for (column, text) in begins {
+        let place = place(text);
+        conditions.push(format!("substr({column}, 1, length({place})) = {place}"));
+    }
+    for text in is {
+        conditions.push(format!("object = {}", place(text)));
+    }
+    // Both databases have this function, and none that searches a text.
+    for (column, text) in has {
+        conditions.push(format!("replace({column}, {}, '') <> {column}", place(text)));
+    }
+    (conditions.join(" OR "), values)
 }
 
 /// The places of this many values, from this number on.

@@ -57,18 +57,18 @@ impl Events {
                 "--follow prints a line for each event: leave out --output csv, or use --output jsonl";
             return Err(Failure::Usage(message.to_owned()));
         }
-        let (mut last, mut left) = (list.after, list.limit.unwrap_or(u32::MAX));
+        let (mut position, mut left) = (list.after, list.limit.unwrap_or(u32::MAX));
         let mut stop = std::pin::pin!(global.interrupt.stop());
         loop {
-            let events = opened.billing.events(last, left.min(PAGE)).await?;
+            let events = opened.billing.events(position, left.min(PAGE)).await?;
             for event in &events {
                 print(global.output, event)?;
-                (last, left) = (event.position, left - 1);
+                (position, left) = (event.position, left - 1);
             }
             if left == 0 {
                 return Ok(());
             }
-            let wait = if events.is_empty() { 1 } else { 0 };
+            let wait = u64::from(events.is_empty());
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(()),

@@ -109,9 +109,9 @@ fn a_receiver_says_what_became_of_an_alert() {
         database.execute(&format!("ALTER TABLE {from} RENAME TO {to}"), []).unwrap();
     };
     for (arguments, code, part) in [
-        ("--transaction-id 700007", 0, "status          200"),
-        ("--transaction-id 700007", 0, "status          200"),
-        ("--transaction-id 700008 --plan-key plan_1 --amount 9 --declined 012", 0, "status          200"),
+        ("--transaction-id 700007", 0, "status         200"),
+        ("--transaction-id 700007", 0, "status         200"),
+        ("--transaction-id 700008 --plan-key plan_1 --amount 9 --declined 012", 0, "status         200"),
         ("--transaction-id 700007 --seed another", 3, "400"),
     ] {
         let ran = send(&format!("--url {url} {arguments}"));
@@ -136,8 +136,8 @@ const LINES: &[(&str, i32, &str)] = &[
     ("members export M-1", 5, "there is no journal"),
     (START, 0, "status        active"),
     ("work --until-idle", 0, "steps"),
-    ("events list", 0, "1  subscription.started  M-1           2027-01-15"),
-    ("events list --after 1", 0, "nothing found"),
+    ("events list", 0, "4  subscription.started  M-1           2027-01-15"),
+    ("events list --after 4", 0, "nothing found"),
     ("events list --after x", 2, "--after"),
     ("events list --limit 0", 2, "--limit"),
     ("events list --output csv", 0, "position,event,subscription,day,at"),
@@ -145,7 +145,7 @@ const LINES: &[(&str, i32, &str)] = &[
     (
         "events list --follow --limit 1",
         0,
-        "1  2027-01-01T00:00:00.000Z  subscription.started  M-1  2027-01-15",
+        "4  2027-01-01T00:00:00.000Z  subscription.started  M-1  2027-01-15",
     ),
     ("events list --tenant nobody", 5, "nobody"),
     ("members export M-9", 5, "there is no subscription M-9"),

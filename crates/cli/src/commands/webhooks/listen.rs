@@ -96,14 +96,12 @@ async fn serve(listener: TcpListener, receiver: &Arc<Receiver>, stop: impl Futur
     loop {
         let accepted = async {
             let Ok(permit) = room.clone().acquire_owned().await else { return None };
-            match listener.accept().await {
-                Ok((stream, _)) => Some((stream, permit)),
-                Err(_) => {
-                    // Out of file descriptors, say.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    None
-                }
+            if let Ok((stream, _)) = listener.accept().await {
+                return Some((stream, permit));
             }
+            // Out of file descriptors, say.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            None
         };
         let accepted = tokio::select! {
             () = &mut stop => break,
