@@ -29,7 +29,7 @@ struct Receiver {
 /// Responds with 2xx only after the alert is stored. The gateway sends an alert again until it gets a 2xx.
 async fn alert(State(receiver): State<Arc<Receiver>>, body: Bytes) -> (StatusCode, String) {
     match receiver.billing.receive(&receiver.key, &body).await {
-        Ok(received) => (StatusCode::OK, if received.is_new { "stored" } else { "known" }.to_owned()),
+        Ok(stored) => (StatusCode::OK, if stored.is_new { "stored" } else { "known" }.to_owned()),
         Err(error @ Error::InvalidAlert(_)) => (StatusCode::BAD_REQUEST, error.to_string()),
         Err(error) => {
             eprintln!("an alert is not stored: {error}");
@@ -93,9 +93,9 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 
     // The worker, which is a process of its own in production: `worker.run(stop)`.
     let worker = open("2027-01-15").await?;
-    let worked = worker.work().await?;
-    println!("{worked:?}");
-    assert_eq!((worked.charges, state(&worker).await?), (1, Some(DayState::Paid)));
+    let done = worker.work().await?;
+    println!("{done:?}");
+    assert_eq!((done.charges, state(&worker).await?), (1, Some(DayState::Paid)));
     serving.abort();
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! All rows about a person: to be exported, and to be erased.
 
-use perennial_journal::machine::State;
+use perennial_journal::machine::{State, Write};
 use perennial_journal::store::{Damage, NewDecision, Row, Statement, Transacted, Value};
 use perennial_journal::{By, Moment};
 use serde_json::{Map, Value as Json, json};
@@ -152,7 +152,19 @@ impl StoredWrite {
     fn erased_outcome(&self) -> Option<String> {
         let known: Json = serde_json::from_str(self.outcome.as_deref()?).unwrap_or_default();
         let mut outcome = json!({ "how": known["how"] });
-        let stays = ["plans.", "transactions."].iter().any(|kind| self.operation.starts_with(kind));
+        // What the other writes made is the person's customer or token.
+        let stays = matches!(
+            self.operation.parse(),
+            Ok(Write::CreatePlan
+                | Write::UpdatePlan
+                | Write::DeletePlan
+                | Write::Sale
+                | Write::Auth
+                | Write::Capture
+                | Write::Void
+                | Write::Refund
+                | Write::UpdateTransaction)
+        );
         if stays && known["id"].is_string() {
             outcome["id"] = known["id"].clone();
         }

@@ -58,7 +58,7 @@ async fn is_told(world: &World) {
     let all = told(billing, 100).await;
     let of = |id: &str| -> Vec<&str> {
         let of = |event: &&String| event.split(' ').nth(1) == Some(id);
-        all.iter().filter(of).map(|event| event.as_str()).collect()
+        all.iter().filter(of).map(String::as_str).collect()
     };
     assert_eq!(
         of("M-1"),

@@ -142,11 +142,7 @@ const LINES: &[(&str, i32, &str)] = &[
     ("events list --limit 0", 2, "--limit"),
     ("events list --output csv", 0, "position,event,subscription,day,at"),
     ("events list --follow --output csv", 2, "use --output jsonl"),
-    (
-        "events list --follow --limit 1",
-        0,
-        "4  2027-01-01T00:00:00.000Z  subscription.started  M-1  2027-01-15",
-    ),
+    ("events list --follow --limit 1", 0, "Z  subscription.started  M-1  2027-01-15\n"),
     ("events list --tenant nobody", 5, "nobody"),
     ("members export M-9", 5, "there is no subscription M-9"),
     ("members export M-1", 0, "\"due-days\""),
