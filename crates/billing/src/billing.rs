@@ -488,7 +488,10 @@ impl Billing {
     /// If the gateway fails for one subscription, all others are worked on before the first such error is returned.
     pub async fn work(&self) -> Result<Worked, Error> {
         let charges = self.read().await?;
-        Ok(Worked { charges, ..self.take_steps().await? })
+        let worked = self.take_steps().await;
+        self.announce().await?;
+        let worked = worked?;
+        Ok(Worked { charges: charges + worked.charges, ..worked })
     }
 
     /// Takes the steps that are due, for one subscription; returns their number.
@@ -505,12 +508,16 @@ impl Billing {
         failed.map_or(Ok(steps), Err)
     }
 
-    /// Takes the steps that are due.
+    /// Looks at the alerts, and takes the steps that are due.
     async fn take_steps(&self) -> Result<Worked, Error> {
         let read_until = self.store.merchant(self.today().await?).await?.read_until;
         let mut worked = Worked { read_until, ..Worked::default() };
-        self.journal.settle(std::slice::from_ref(&self.north)).await?;
         let (mut seen, mut failed) = (BTreeSet::new(), None);
+        match self.look_at_alerts().await {
+            Err(error) if !matches!(error, Error::Journal(_)) => failed = Some(error),
+            charges => worked.charges = charges?,
+        }
+        self.journal.settle(std::slice::from_ref(&self.north)).await?;
         loop {
             let now = self.journal.now().await?;
             let due = self.store.subscriptions(Which::Due(now), BATCH).await?;
@@ -523,7 +530,7 @@ impl Billing {
     }
 
     /// Works until `stop` is ready, once a minute when nothing is due or the gateway is not reached. Charges of plans are
-    /// read once an hour.
+    /// read once an hour, and those of [alerts](Self::receive) in the next minute.
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let mut stop = std::pin::pin!(stop);
         let mut read: Option<Instant> = None;

@@ -163,6 +163,27 @@ pub enum Error {
         /// The rest of the charge.
         left: perennial::Amount,
     },
+    /// An alert is not signed by the owner of the key, or is no alert.
+    #[error(
+        "the alert is refused, and nothing of it is stored: {0}. If the gateway sent it, the public key is of another environment"
+    )]
+    InvalidAlert(String),
+    /// An alert is signed and names no transaction.
+    #[error(
+        "the alert is signed, and names no transaction with an id: nothing of it is stored. A newer version may read it"
+    )]
+    UnreadableAlert,
+    /// The subscription is not over.
+    #[error("the subscription {0} is not over: cancel it, and erase it when it has ended")]
+    NotOver(String),
+    /// Something of a subscription that is over is open.
+    #[error("the subscription {id} cannot be erased yet: {what}")]
+    NotSettled {
+        /// The id of the subscription.
+        id: String,
+        /// The reason, and the remedy.
+        what: String,
+    },
     /// There is no cancellation that could be taken back.
     #[error("nothing is to be taken back: the subscription {0} is not canceled, or its end has come")]
     NotEnding(String),

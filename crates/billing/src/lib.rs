@@ -5,15 +5,18 @@
 //! what was declined, and charges no day twice. It stands on the journal, in the same database and transactions.
 
 mod adopt;
+mod alerts;
 mod billing;
 mod books;
 mod by_hand;
 mod calendar;
 mod decision;
 mod error;
+mod events;
 mod life;
 mod model;
 mod once;
+mod person;
 mod reading;
 mod recovery;
 mod second;
@@ -24,16 +27,19 @@ mod store;
 mod words;
 
 pub use adopt::Adoption;
+pub use alerts::ReceivedAlert;
 pub use billing::{Billing, First, NewSubscription, Worked};
 pub use books::{Books, Difference, DifferenceClass};
 pub use by_hand::{DayDecision, DayRefund};
 pub use calendar::{dates_of_term, due_day};
 pub use decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 pub use error::Error;
+pub use events::Event;
 pub use model::{
     Charge, Claim, DayState, DueDay, DueDayFilter, Member, Pause, Route, Status, Subscription, Term,
     TermStatus,
 };
+pub use person::Erasure;
 pub use recovery::{AtEnd, DeclineClass, Recovery, Withheld, decline_class};
 
 /// Runs the example of the page on subscriptions.

@@ -128,6 +128,23 @@ impl Billing {
         self.keep_charges(uid, reads).await
     }
 
+    /// Reads one transaction, and stores it if it is a charge that is not known; returns whether it was. A transaction that is
+    /// not found, or cannot be read or placed, is left to the next [`read`](Self::read).
+    pub(crate) async fn read_transaction(&self, id: &TransactionId) -> Result<bool, Error> {
+        if self.store.knows_charge(id.as_str()).await? {
+            return Ok(false);
+        }
+        let transaction = match self.north.client().transactions().get(id).await {
+            Ok(transaction) => transaction,
+            Err(error) if error.is_not_found() || error.kind() == ErrorKind::InvalidResponse => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Placed::Of(uid, read) = self.place(&transaction).await? else { return Ok(false) };
+        self.keep_charges(&uid, vec![read]).await
+    }
+
     /// Stores charges of one subscription with what they mean for its due days; returns whether that is anything.
     async fn keep_charges(&self, uid: &str, mut reads: Vec<Read>) -> Result<bool, Error> {
         if reads.is_empty() {

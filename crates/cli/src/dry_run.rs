@@ -37,6 +37,8 @@ const READS: &[&str] = &[
     "due-days list",
     "recovery show",
     "books check",
+    "events list",
+    "members export",
     "sandbox serve",
     "sandbox clock",
     "sandbox fault list",

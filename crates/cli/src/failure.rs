@@ -79,6 +79,8 @@ pub(crate) enum Failure {
     Sandbox { status: StatusCode, message: String },
     /// No sandbox responded. `look_up` is the command that shows whether a call that would change something was done.
     Unanswered { error: TransportError, look_up: Option<&'static str> },
+    /// The receiver of an alert was not reached, or did not respond.
+    Undelivered(TransportError),
     /// The sandbox broke its protocol.
     Unexpected(&'static str),
     /// Standard output cannot be written to. The operation was done nevertheless.
@@ -167,6 +169,7 @@ impl Failure {
                 Delivery::NotSent | Delivery::MaybeSent => Exit::Unavailable,
                 Delivery::Answered => Exit::Internal,
             },
+            Self::Undelivered(_) => Exit::Unavailable,
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
             Self::Excess(_) => Exit::Excess,
@@ -198,6 +201,7 @@ impl Failure {
                 !error.is_outcome_unknown() && cause.is_some_and(is_canceled)
             }
             Self::Unanswered { error, .. } => self.exit() != Exit::Unknown && is_canceled(error),
+            Self::Undelivered(error) => is_canceled(error),
             _ => false,
         }
     }
@@ -245,7 +249,7 @@ impl Failure {
             | Self::Sandbox { .. }
             | Self::Unexpected(_) => "sandbox",
             Self::Unanswered { .. } if self.exit() == Exit::Unknown => word(ErrorKind::OutcomeUnknown),
-            Self::Unanswered { .. } => "connection",
+            Self::Unanswered { .. } | Self::Undelivered(_) => "connection",
             Self::Unprinted { .. } => "unprinted",
             Self::System(_) => "system",
         }
@@ -286,6 +290,9 @@ impl Failure {
                 "no sandbox responds: start one with perennial sandbox serve, or give its address with --base-url".into()
             }
             Self::Unanswered { error, .. } => error.to_string(),
+            Self::Undelivered(_) => {
+                "the receiver was not reached, or did not respond: start it, or give its address with --url".into()
+            }
             Self::Nothing(what) | Self::Unexpected(what) => (*what).to_owned(),
             Self::UnreadableRecords(errors) => {
                 let records = errors.iter().filter_map(Error::unreadable_record).map(ToString::to_string);
@@ -348,7 +355,7 @@ impl Failure {
             Self::Keys(error) => error.source(),
             Self::Start(error) => error.source(),
             Self::World(error) => error.source(),
-            Self::Unanswered { error, .. } => error.source(),
+            Self::Unanswered { error, .. } | Self::Undelivered(error) => error.source(),
             Self::Unprinted { error, .. } | Self::System(error) => Some(error as _),
             _ => None,
         };

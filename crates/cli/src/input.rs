@@ -75,6 +75,17 @@ pub(crate) fn of_variable(name: &str) -> Result<Option<Zeroizing<String>>, Failu
     }
 }
 
+/// Reads a short text in a file that is not secret, byte order mark included.
+pub(crate) fn public(path: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| unopened(path, &error))?;
+    let read = file.take(MOST as u64).read_to_string(&mut text);
+    read.map_err(|error| {
+        Failure::Usage(format!("the file {} cannot be read: {}", path.display(), error.kind()))
+    })?;
+    Ok(text)
+}
+
 /// Reads a JSON array of objects from a file, or from standard input if the file's name is `-`. It is not secret.
 pub(crate) fn list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
     let listed: Vec<T> = document(path, "a JSON array of objects")?;

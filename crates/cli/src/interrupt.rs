@@ -90,6 +90,13 @@ impl Interrupt {
         signal.wait_for(Option::is_some).await.map(drop).map_err(io::Error::other)
     }
 
+    /// Waits until a signal asks the process to end; forever, if signals cannot be handled.
+    pub(crate) async fn stop(&self) {
+        if self.request().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Handles signals on a thread that lasts as long as the process: a signal may also arrive while the
     /// outcome is printed. A signal that is ignored, as by `nohup`, stays ignored.
     pub(crate) fn listen(&self) -> io::Result<()> {

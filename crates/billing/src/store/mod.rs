@@ -1,6 +1,9 @@
 //! The rows of billing in the journal's database, and the transactions that change them.
 
+mod alerts;
+mod events;
 mod once;
+mod person;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -13,6 +16,8 @@ use perennial_domain::clearent::FrequencyDay;
 use perennial_journal::machine::Intent;
 use perennial_journal::store::{Damage, NewDecision, NewEvent, Row, Statement, Transacted, Value};
 use perennial_journal::{Journal, Moment};
+
+pub(crate) use person::PersonalRows;
 
 use crate::Error;
 use crate::life::{Outcome, Write};

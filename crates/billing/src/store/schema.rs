@@ -61,4 +61,10 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE TABLE perennial_billing_key (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, operation_key TEXT NOT NULL, decision TEXT NOT NULL,
        PRIMARY KEY (tenant, operation_key))",
+    "CREATE TABLE perennial_announced (
+       subscription TEXT NOT NULL REFERENCES perennial_subscription, day TEXT NOT NULL, PRIMARY KEY (subscription, day))",
+    "CREATE TABLE perennial_alert (
+       tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL, kind TEXT NOT NULL, received BIGINT NOT NULL,
+       is_open BIGINT NOT NULL, PRIMARY KEY (tenant, id, kind))",
+    "CREATE INDEX perennial_open_alert ON perennial_alert (tenant, received) WHERE is_open = 1",
 ]];

@@ -3,9 +3,12 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod adopt;
+mod alerts;
 mod books;
 mod by_hand;
+mod events;
 mod life;
+mod person;
 #[cfg(all(unix, feature = "postgres"))]
 #[path = "../../../journal/tests/common/postgres.rs"]
 mod postgres;

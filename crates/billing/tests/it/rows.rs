@@ -44,6 +44,11 @@ const STATEMENTS: &[(&str, &str, bool)] = &[
     ("a charge of no day", "INSERT INTO perennial_charge VALUES ('T', '700003', 's1', '2027-02-15', '2027-02-15', 5000, 'pays', NULL)", false),
     ("a refund of nothing", "INSERT INTO perennial_charge VALUES ('T', '700004', 's1', '2027-01-15', '2027-01-15', 5000, 'undoes', NULL)", false),
     ("a refund", "INSERT INTO perennial_charge VALUES ('T', '700004', 's1', '2027-01-15', '2027-01-15', 5000, 'undoes', '700001')", true),
+    ("an alert", "INSERT INTO perennial_alert VALUES ('T', '700001', 'SALE', 0, 1)", true),
+    ("the same alert", "INSERT INTO perennial_alert VALUES ('T', '700001', 'SALE', 1, 1)", false),
+    ("an alert of another type", "INSERT INTO perennial_alert VALUES ('T', '700001', 'VOID', 1, 1)", true),
+    ("an announcement", "INSERT INTO perennial_announced VALUES ('s1', '2027-01-15')", true),
+    ("the same announcement", "INSERT INTO perennial_announced VALUES ('s1', '2027-01-15')", false),
     ("a term closed on no day", "UPDATE perennial_term SET status = 'closed' WHERE subscription = 's1'", false),
 ];
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use perennial::clearent::{
-    ApiKey, CustomerKey, NewCustomer, NewToken, Paging, TokenId, Transaction, TransactionSearch, Verdict,
+    ApiKey, CustomerKey, NewCustomer, NewToken, Paging, TokenId, Transaction, TransactionId,
+    TransactionSearch, Verdict,
 };
 use perennial::{BaseUrl, Clearent as Client};
 use perennial_billing::{Billing, Member, NewSubscription};
@@ -65,7 +66,7 @@ impl World {
         Self::of("sqlite::memory:", options).await
     }
 
-    async fn of(url: &str, options: GatewayOptions) -> Self {
+    pub(crate) async fn of(url: &str, options: GatewayOptions) -> Self {
         let sandbox = Sandbox::builder().gateway(options).start().await.unwrap();
         let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
             .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
@@ -132,13 +133,23 @@ impl World {
         self.billing.show(id).await.unwrap()
     }
 
-    /// The days and amounts that the gateway approved for the merchant, from its own records.
-    pub(crate) async fn approved(&self) -> Vec<(String, String)> {
+    /// The transactions of the merchant, from the gateway's own records.
+    async fn transactions(&self) -> Vec<Transaction> {
         let search = TransactionSearch {
             paging: Paging { page_size: Some(100), ..Paging::default() },
             ..TransactionSearch::default()
         };
-        let all: Vec<Transaction> = self.client.transactions().search(&search).collect_all().await.unwrap();
+        self.client.transactions().search(&search).collect_all().await.unwrap()
+    }
+
+    /// The ids of the transactions that the gateway has.
+    pub(crate) async fn charges_at_the_gateway(&self) -> Vec<TransactionId> {
+        self.transactions().await.into_iter().map(|one| one.id.unwrap()).collect()
+    }
+
+    /// The days and amounts that the gateway approved for the merchant, from its own records.
+    pub(crate) async fn approved(&self) -> Vec<(String, String)> {
+        let all = self.transactions().await;
         let made = |one: &Transaction| {
             one.created.as_ref().and_then(perennial::Timestamp::date).unwrap().to_string()
         };

@@ -49,11 +49,13 @@ mod criteria;
 mod customer_tokens;
 mod customers;
 mod due_days;
+mod events;
 mod forecast;
 mod hold;
 mod invoice;
 mod journal;
 mod man;
+mod members;
 mod named;
 mod once;
 mod payments;
@@ -67,6 +69,7 @@ mod subscriptions;
 mod test_sale;
 mod tokens;
 mod transactions;
+mod webhooks;
 mod work;
 
 use clap::Subcommand;
@@ -130,6 +133,15 @@ pub(crate) enum Command {
     /// Books: whether the money of subscriptions adds up
     #[command(subcommand)]
     Books(books::Books),
+    /// Events about subscriptions, for programs
+    #[command(subcommand)]
+    Events(events::Events),
+    /// Members: their data, exported and erased
+    #[command(subcommand)]
+    Members(members::Members),
+    /// Alerts of the gateway: received, and sent for tests
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// Does the work on all subscriptions of a merchant until a signal stops it
     Work(work::Work),
     /// Stops sending for a merchant, or goes on
@@ -176,6 +188,9 @@ impl Command {
             Self::DueDays(due_days) => due_days.run(global).await,
             Self::Recovery(recovery) => recovery.run(global).await,
             Self::Books(books) => books.run(global).await,
+            Self::Events(events) => events.run(global).await,
+            Self::Members(members) => members.run(global).await,
+            Self::Webhooks(webhooks) => webhooks.run(global).await,
             Self::Work(work) => work.run(global).await,
             Self::Hold(hold) => hold.run(global).await,
             Self::Sandbox(local) => local.run(global).await,

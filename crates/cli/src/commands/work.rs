@@ -46,13 +46,7 @@ impl Work {
         }
         global.interrupt.listen().map_err(Failure::System)?;
         note(&format!("working for the tenant {}: SIGINT or SIGTERM stops it", opened.tenant));
-        let stop = async {
-            // Without signals, only the end of the process stops it.
-            if global.interrupt.request().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        opened.billing.run(stop).await?;
+        opened.billing.run(global.interrupt.stop()).await?;
         global.output.record(&record)
     }
 }

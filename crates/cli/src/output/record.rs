@@ -159,6 +159,9 @@ impl Value {
                 number.as_u64().map_or_else(|| Self::Text(number.to_string()), Self::Number)
             }
             Json::String(text) => Self::Text(text),
+            Json::Array(texts) if !texts.is_empty() && texts.iter().all(Json::is_string) => {
+                Self::Texts(texts.iter().filter_map(Json::as_str).map(str::to_owned).collect())
+            }
             Json::Array(_) => Self::Records(Record::list_of_json(value)),
             Json::Object(_) => Self::Record(Record::of_json(value)),
         })

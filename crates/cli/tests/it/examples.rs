@@ -11,9 +11,18 @@ fn commands(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).filter(|line| line.starts_with("perennial "));
     // Commands that keep running, take long or write elsewhere have their own tests.
     let simple = lines.filter(|line| {
-        !["sandbox serve", "quickstart", "completions", "man ", "connect", "profile"]
-            .iter()
-            .any(|name| line.contains(name))
+        ![
+            "sandbox serve",
+            "webhooks",
+            "events list --follow",
+            "quickstart",
+            "completions",
+            "man ",
+            "connect",
+            "profile",
+        ]
+        .iter()
+        .any(|name| line.contains(name))
     });
     simple.map(str::to_owned).collect()
 }

@@ -75,7 +75,7 @@ fn list_and_search_are_the_same_word() {
             "customers tokens list" => " cust_nobody",
             "clientpay search" => " --from 2027-01-01",
             "journal list" => " --db sqlite:/missing/journal.db",
-            "subscriptions list" | "due-days list" => books.as_str(),
+            "subscriptions list" | "due-days list" | "events list" => books.as_str(),
             _ => "",
         };
         let run = |path: &str| {

@@ -37,7 +37,7 @@ fn every_write_takes_an_operation_key() {
         let takes_key = help.contains("--operation-key <KEY>");
         let is_own = |own: &&str| leaf.path.starts_with(&format!("{own} "));
         let is_local = NO_WRITES.contains(&leaf.path)
-            || ["journal", "subscriptions", "hold", "sandbox"].iter().any(is_own);
+            || ["journal", "subscriptions", "members", "webhooks", "hold", "sandbox"].iter().any(is_own);
         let is_write = !leaf.operation.is_empty();
         let is_decision = leaf.changes && leaf.path.starts_with("subscriptions ");
         assert_eq!(takes_key, is_write || is_decision, "{}", leaf.path);

@@ -137,6 +137,11 @@ const LEAVES: &[Leaf] = &[
     reads("recovery show", "{books}"),
     changes("recovery set", "--tries-a-day 5 --reason asked --actor ada {books}"),
     reads("books check", "--month 2027-01 {books}"),
+    reads("events list", "{books}"),
+    reads("members export", "M-1 {books}"),
+    changes("members erase", "M-1 --reason moved --actor ada {ended}"),
+    changes("webhooks listen", "--public-key-file {webhook-key} --address 127.0.0.1:0 {books}"),
+    changes("webhooks send", "--url {receiver}"),
     changes("work", "--until-idle {books}"),
     changes("hold on", "--db {journal} --reason prices --actor ada"),
     changes("hold off", "--db {journal} --reason prices --actor ada"),
@@ -178,7 +183,8 @@ impl Leaf {
         let (arguments, stdin) = (filled(self.arguments), filled(self.stdin));
         let mut command = perennial();
         command.args(self.path.split(' ')).args(arguments.split_whitespace()).envs(shell.environment());
-        let calls_none = ["profiles", "disconnect", "sandbox serve", "quickstart", "completions", "man"];
+        let calls_none =
+            ["profiles", "disconnect", "webhooks send", "sandbox serve", "quickstart", "completions", "man"];
         if !calls_none.contains(&self.path) {
             command.args(["--base-url", shell.url()]);
         }
@@ -232,7 +238,13 @@ impl Standing<'_> {
             }
             "snapshot" => self.shell.world().snapshot().await.unwrap(),
             "journal" | "settled" | "planned" | "stuck" => self.journal(name).await,
-            "books" | "ending" | "paid-day" | "given-up-day" => self.books(name).await,
+            "books" | "ending" | "ended" | "paid-day" | "given-up-day" => self.books(name).await,
+            "webhook-key" => {
+                let file = self.folder.join("gateway.pub");
+                std::fs::write(&file, self.shell.world().webhook_key().await.unwrap()).unwrap();
+                file.to_str().unwrap().to_owned()
+            }
+            "receiver" => crate::shell::gateway(std::iter::repeat(crate::shell::answer("200 OK", ""))),
             _ => self.create_at_clientpay(name).await,
         }
     }
@@ -344,6 +356,9 @@ impl Standing<'_> {
             self.shell.world().advance("P17D").await.unwrap();
             self.shell.world().clear_faults().await.unwrap();
             write("work --until-idle");
+        }
+        if name == "ended" {
+            write("subscriptions cancel M-1 --now --actor ada");
         }
         options
     }

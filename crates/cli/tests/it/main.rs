@@ -4,6 +4,7 @@
 
 mod adopt;
 mod ahead;
+mod alerts;
 mod cards;
 mod chapter;
 mod clientpay;

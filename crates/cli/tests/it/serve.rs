@@ -26,7 +26,7 @@ pub(crate) fn serve_by(mut command: Command) -> Served {
     let mut served = Served { child, out, url: String::new() };
     let mut line = String::new();
     served.out.read_line(&mut line).unwrap();
-    let url = line.strip_prefix("sandbox listening on ").unwrap_or_else(|| panic!("{line:?}"));
+    let (_, url) = line.split_once(" listening on ").unwrap_or_else(|| panic!("{line:?}"));
     url.trim_end().clone_into(&mut served.url);
     served
 }
@@ -40,6 +40,10 @@ impl Drop for Served {
 }
 
 impl Served {
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     fn run(&self, key: &str, arguments: &[&str]) -> Ran {
         let mut command = perennial();
         command.args(["--base-url", &self.url]).args(arguments).env("PERENNIAL_API_KEY", key);
@@ -65,7 +69,7 @@ fn with_key(mut command: Command) -> Command {
 }
 
 /// Sends these bytes; returns the answer.
-fn ask(served: &Served, request: &str) -> String {
+pub(crate) fn ask(served: &Served, request: &str) -> String {
     let mut connection = TcpStream::connect(served.url.strip_prefix("http://").unwrap()).unwrap();
     connection.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();

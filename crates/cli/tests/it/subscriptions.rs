@@ -19,7 +19,7 @@ pub(crate) struct Club {
     foreign: String,
 }
 
-fn json(ran: &Ran) -> Value {
+pub(crate) fn json(ran: &Ran) -> Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.err))
 }
 
@@ -49,7 +49,7 @@ impl Club {
         self.desk.run(&format!("{line} --clock sandbox"), "")
     }
 
-    fn json(&self, line: &str) -> Value {
+    pub(crate) fn json(&self, line: &str) -> Value {
         json(&self.run(&format!("--output json {line}")))
     }
 
@@ -66,7 +66,7 @@ impl Club {
     }
 }
 
-const START: &str = "{start} --token-id {token} --id M-1 --amount 50.00 --day 15";
+pub(crate) const START: &str = "{start} --token-id {token} --id M-1 --amount 50.00 --day 15";
 
 /// Lines in their order, each with its status and a part of its output or error; and whether it changes nothing. The
 /// world begins on 2027-01-01.

@@ -68,7 +68,7 @@ fn walk(leaf: &Leaf, plumbing: Plumbing, shell: &Shell) {
         shell
     };
     // Without them, it serves until it is stopped.
-    let serves = leaf.path == "sandbox serve";
+    let serves = ["sandbox serve", "webhooks listen"].contains(&leaf.path);
     let ran = match plumbing {
         Plumbing::Unread => {
             let (reader, writer) = io::pipe().unwrap();
@@ -100,7 +100,7 @@ fn walk(leaf: &Leaf, plumbing: Plumbing, shell: &Shell) {
     // A note is not an error.
     assert_eq!(ran.err.contains(r#"{"error":"#), code != 0, "{name}: {}", ran.err);
     assert!(!ran.err.contains("panicked") && !ran.err.contains("defect"), "{name}: {}", ran.err);
-    let is_text = ["completions", "man", "sandbox serve"].contains(&leaf.path);
+    let is_text = serves || ["completions", "man"].contains(&leaf.path);
     let is_data = is_text || ran.out.is_empty() || serde_json::from_str::<Value>(&ran.out).is_ok();
     assert!(is_data, "{name}: {}", ran.out);
     let environment = shell.environment();

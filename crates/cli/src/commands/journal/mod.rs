@@ -295,13 +295,7 @@ impl Run {
             Some(journal.settle(&clients).await?)
         } else {
             note(&format!("working for the tenant {merchant}: SIGINT or SIGTERM stops it"));
-            let stop = async {
-                // Without signals, only the end of the process stops it.
-                if global.interrupt.request().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
-            journal.run(&clients, stop).await?;
+            journal.run(&clients, global.interrupt.stop()).await?;
             None
         };
         let mut open = Vec::new();

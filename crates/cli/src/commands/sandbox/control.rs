@@ -106,7 +106,7 @@ pub(in crate::commands) async fn world_time(global: &Global) -> Result<DateTime<
 }
 
 /// Whether the host of a URL is a literal loopback address.
-fn is_loopback(url: &BaseUrl) -> bool {
+pub(in crate::commands) fn is_loopback(url: &BaseUrl) -> bool {
     let host = url.as_str().parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
     let host = host.as_deref().map(|host| host.trim_start_matches('[').trim_end_matches(']'));
     host.and_then(|host| host.parse::<IpAddr>().ok()).is_some_and(|address| address.is_loopback())

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::Record;
 
 use control::Control;
-pub(super) use control::world_time;
+pub(super) use control::{is_loopback, world_time};
 use fault::Faults;
 use gateway::Options;
 use serve::Serve;
