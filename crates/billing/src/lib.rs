@@ -7,26 +7,30 @@
 mod billing;
 mod books;
 mod calendar;
+mod cards;
 mod decision;
 mod error;
 mod life;
 mod model;
 mod reading;
 mod recovery;
+mod reports;
 #[cfg(test)]
 mod simulation;
 mod store;
 mod words;
 
 pub use billing::{Billing, NewSubscription, Worked};
-pub use books::{Books, Difference, DifferenceClass};
+pub use books::{Books, BooksScope, Difference, DifferenceClass, OtherTransaction};
 pub use calendar::{dates_of_term, due_day};
+pub use cards::{EndingCard, EndingCards};
 pub use decision::{CancelAt, Decision, SubscriptionChange};
 pub use error::Error;
 pub use model::{
     Charge, Claim, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, Term, TermStatus,
 };
 pub use recovery::{DeclineClass, decline_class};
+pub use reports::{MonthMoney, Recovery, Tally};
 
 /// Runs the example of the page on subscriptions.
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! The rows of billing in the journal's database, and the transactions that change them.
 
+pub(crate) mod books;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -202,26 +203,12 @@ impl Store {
         Ok(self.journal.rows(sql, vec![uid.into()], charge_of).await?)
     }
 
-    /// The charges that were made from a day until before another, with the ids of their subscriptions.
-    pub(crate) async fn charges_made(
-        &self,
-        window: &Range<NaiveDate>,
-    ) -> Result<Vec<(String, Charge)>, Error> {
-        let sql = format!(
-            "SELECT s.id, {} FROM perennial_charge c JOIN perennial_subscription s ON s.uid = c.subscription
-             WHERE c.tenant = ?1 AND c.made >= ?2 AND c.made < ?3",
-            of("c", CHARGE)
-        );
-        let values = vec![self.tenant.as_str().into(), date(window.start), date(window.end)];
-        Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, charge_of(row)?))).await?)
-    }
-
     /// The due days from a day until before another, with the ids of their subscriptions and the amounts that paid them.
     pub(crate) async fn days_due(&self, window: &Range<NaiveDate>) -> Result<Vec<Due>, Error> {
         let sql = format!(
-            "SELECT s.id, c.amount, {} FROM perennial_due_day d JOIN perennial_subscription s ON s.uid = d.subscription
+            "SELECT s.id, c.amount, {} FROM perennial_due_day d CROSS JOIN perennial_subscription s
              LEFT JOIN perennial_charge c ON c.subscription = d.subscription AND c.day = d.day AND c.claim IN ('pays','part')
-             WHERE s.tenant = ?1 AND d.day >= ?2 AND d.day < ?3 ORDER BY d.day, s.id",
+             WHERE s.uid = d.subscription AND s.tenant = ?1 AND d.day >= ?2 AND d.day < ?3 ORDER BY d.day, s.id",
             of("d", DAY)
         );
         let values = vec![self.tenant.as_str().into(), date(window.start), date(window.end)];
