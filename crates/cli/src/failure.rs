@@ -67,6 +67,8 @@ pub(crate) enum Failure {
     Attention(usize),
     /// The books of a month do not close.
     Differences(usize),
+    /// Nobody can tell whether the books of a month close; the text is the reason.
+    Untold(String),
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -165,6 +167,7 @@ impl Failure {
                 Delivery::NotSent | Delivery::MaybeSent => Exit::Unavailable,
                 Delivery::Answered => Exit::Internal,
             },
+            Self::Untold(_) => Exit::Unavailable,
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
             Self::Excess(_) => Exit::Excess,
@@ -236,6 +239,7 @@ impl Failure {
             Self::Unsettled(_) => "not-settled",
             Self::Attention(_) => "attention",
             Self::Differences(_) => "differences",
+            Self::Untold(_) => "uncertain",
             Self::Start(_)
             | Self::Stopped(_)
             | Self::World(_)
@@ -267,6 +271,11 @@ impl Failure {
             Self::JournalLost(error) => format!(
                 "{error}. It is not known whether the request was sent: run the same command again with the same operation \
                  key, which finds out"
+            ),
+            Self::Untold(why) => format!(
+                "it is not certain that the books close: {}. Look at them with perennial transactions search and perennial \
+                 plans search, and check again",
+                redact::text(why)
             ),
             Self::Differences(1) => "the books have 1 difference".to_owned(),
             Self::Differences(count) => format!("the books have {count} differences"),
