@@ -9,6 +9,7 @@ mod planted;
 #[path = "../../../journal/tests/common/postgres.rs"]
 mod postgres;
 mod profiles;
+mod reports;
 mod rows;
 mod support;
 mod workers;

@@ -217,6 +217,11 @@ struct Planted {
 
 impl Planted {
     async fn of(count: usize, plants: usize) -> Self {
+        Self::with(count, plants, &[]).await
+    }
+
+    /// Subscriptions with planted differences, and a gateway with these changes.
+    async fn with(count: usize, plants: usize, changes: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.db");
         let forever = GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
@@ -269,6 +274,7 @@ impl Planted {
                 expected.push((plant.class, if is_batch { day } else { format!("M-{number}") }));
             }
         }
+        changes.iter().for_each(|sql| gateway.run(sql));
         gateway.close();
         let sandbox = Sandbox::builder().database(&file).keys([key]).listen(address).gateway(forever);
         Self { _sandbox: sandbox.start().await.unwrap(), billing, expected, _folder: folder }
@@ -387,4 +393,55 @@ async fn planted_differences_are_found_and_none_is_invented() {
         start.elapsed(),
         night.read,
     );
+}
+
+/// Holds: Books with a record that is neither approved nor declined are not closed, and no difference is invented.
+#[tokio::test]
+async fn books_with_an_unclear_record_are_not_closed() {
+    let pending = "UPDATE transactions SET result = 'PENDING', result_code = '999', status = 'Pending' WHERE id = '1000030'";
+    let world = Planted::with(100, 0, &[pending]).await;
+    let books = world.books("2027-01-01".."2027-02-01", true).await;
+    assert_eq!((found(&books), books.unclear, books.are_closed()), (Vec::new(), 1, false));
+    // The charge is of the second of January.
+    let books = world.books("2027-01-04".."2027-02-01", true).await;
+    assert_eq!((found(&books), books.unclear, books.are_closed()), (Vec::new(), 0, true));
+}
+
+/// Holds: Windows that meet have each transaction once, although their searches overlap.
+#[tokio::test]
+async fn windows_that_meet_have_each_transaction_once() {
+    let world = Planted::of(600, 0).await;
+    let whole = world.books("2027-01-01".."2027-02-01", false).await;
+    let (mut sums, mut read) = ((perennial::Total::ZERO, perennial::Total::ZERO, 0), 0);
+    for (from, until) in
+        [("2027-01-01", "2027-01-08"), ("2027-01-08", "2027-01-09"), ("2027-01-09", "2027-02-01")]
+    {
+        let part = world.books(from..until, false).await;
+        assert!(part.are_closed(), "{part:?}");
+        sums = (sums.0 + part.paid, sums.1 + part.other_business.0, sums.2 + part.other_business.1);
+        read += part.read;
+    }
+    assert_eq!(sums, (whole.paid, whole.other_business.0, whole.other_business.1));
+    assert!(read > whole.read && whole.other_business.1 == 12, "{read} {}", whole.read);
+}
+
+/// Holds: The cards that end before a day that is due within 60 days are listed, and no others.
+#[tokio::test]
+async fn cards_that_end_are_listed() {
+    let deleted =
+        ["DELETE FROM tokens WHERE id = '6'", "UPDATE tallies SET gone = gone + 1 WHERE kind = 'tokens'"];
+    let world = Planted::with(400, 0, &deleted).await;
+    let ending = world.billing.ending_cards().await.unwrap();
+    // They end on the last of February, and have a due day in March, as far as 60 days reach.
+    let expected: Vec<_> = (0..400).filter(|n| n % 40 == 5).map(|n| format!("M-{n}")).collect();
+    let mut listed: Vec<_> = ending.cards.iter().map(|card| card.subscription.clone()).collect();
+    listed.sort_by_key(|id| id[2..].parse::<usize>().unwrap());
+    assert_eq!((listed, ending.subscriptions, ending.unknown), (expected, 400, 1));
+    for card in &ending.cards {
+        let number: u32 = card.subscription[2..].parse().unwrap();
+        assert_eq!(
+            (card.ends.to_string(), card.due.to_string()),
+            ("2027-02-28".to_owned(), format!("2027-03-{:02}", 1 + number % 28))
+        );
+    }
 }
