@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::{Days, NaiveDate};
-use perennial::CardBrand;
 use perennial::clearent::{CustomerKey, Paging, TokenId, TokenSearch};
+use perennial::{CardBrand, Expiry, Reported};
 
 use crate::Error;
 use crate::billing::Billing;
@@ -111,8 +111,7 @@ impl Billing {
             while let Some(page) = pages.next_page().await {
                 // A token that cannot be read is one of those that are not known.
                 for token in page?.each().into_value().into_iter().flatten() {
-                    let ends =
-                        token.exp_date.as_ref().and_then(|expiry| expiry.value()).map(|day| day.last_day());
+                    let ends = token.exp_date.as_ref().and_then(Reported::value).map(Expiry::last_day);
                     let (Some(id), Some(ends)) = (token.token_id, ends) else { continue };
                     let card = Card { ends, brand: token.card_type, last_four: token.last_four_digits };
                     cards.insert(id, (ends < horizon).then_some(card));

@@ -1,7 +1,7 @@
 //! Charges: the gateway's transactions beside the stored rows, a page at a time.
 
-use std::collections::HashMap;
-use std::ops::Range;
+use std::collections::{HashMap, HashSet};
+use std::ops::{Range, RangeInclusive};
 
 use chrono::{Days, NaiveDate};
 use perennial::clearent::{Paging, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict};
@@ -27,6 +27,8 @@ pub(super) struct Part {
     /// Stored charges that the gateway has.
     pub(super) seen: Vec<TransactionId>,
     pub(super) batches: Sums,
+    /// All of them.
+    pub(super) ids: HashSet<TransactionId>,
     pub(super) read: u64,
     pub(super) unclear: u64,
     pub(super) unread: u64,
@@ -42,24 +44,24 @@ struct Rows {
 const MARK: usize = 26;
 
 impl Billing {
-    /// Reads the transactions of these days; `None` if the list changed meanwhile.
+    /// Reads the transactions of these days, except for these; `None` if the list changed meanwhile.
     pub(super) async fn read_charges(
         &self,
         scope: &BooksScope,
         window: &Range<NaiveDate>,
-        from: NaiveDate,
-        until: NaiveDate,
+        days: &RangeInclusive<NaiveDate>,
+        before: &HashSet<TransactionId>,
     ) -> Result<Option<Part>, Error> {
         let mut level = Some(TransactionLevel::MERCHANT);
         loop {
             let search = TransactionSearch {
                 level: level.clone(),
-                start_date: Some(from.to_string()),
-                end_date: Some(until.to_string()),
+                start_date: Some(days.start().to_string()),
+                end_date: Some(days.end().to_string()),
                 paging: Paging { page_size: Some(PAGE), ..Paging::default() },
                 ..TransactionSearch::default()
             };
-            match self.read_found(scope, window, &search).await {
+            match self.read_found(scope, window, &search, before).await {
                 // A key that may not search all terminals of the merchant searches its own.
                 Err(Error::Gateway(error))
                     if level.is_some()
@@ -77,6 +79,7 @@ impl Billing {
         scope: &BooksScope,
         window: &Range<NaiveDate>,
         search: &TransactionSearch,
+        before: &HashSet<TransactionId>,
     ) -> Result<Option<Part>, Error> {
         let read_until = self.store.read_until().await?;
         let mut pages = self.north.client().transactions().search(search).pages();
@@ -86,7 +89,15 @@ impl Billing {
             for record in page?.each().into_value() {
                 part.read += 1;
                 match record {
-                    Ok(transaction) => transactions.push(transaction),
+                    Ok(transaction) => {
+                        if let Some(id) = &transaction.id {
+                            part.ids.insert(id.clone());
+                            if before.contains(id) {
+                                continue;
+                            }
+                        }
+                        transactions.push(transaction);
+                    }
                     Err(_) => part.unclear += 1,
                 }
             }

@@ -5,7 +5,7 @@ mod charges;
 mod plans;
 
 use std::collections::HashSet;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use chrono::{Days, NaiveDate};
 use perennial::clearent::{PlanKey, TransactionId, TransactionType};
@@ -204,6 +204,8 @@ const FOUND_FOR: Days = Days::new(85);
 const OVERLAP: Days = Days::new(1);
 /// The reads of a list that changes while it is read.
 const READS: u32 = 3;
+/// The transactions in one list, about.
+const LONG_LIST: u64 = 2_000;
 /// The records of a page.
 const PAGE: u32 = 100;
 
@@ -228,12 +230,14 @@ impl Billing {
             return Err(Error::EmptyPeriod("the window of the books"));
         }
         let mut books = Books::of(window.clone());
+        let mut charges = 0;
         for day in window.start.iter_days().take_while(|day| *day < window.end) {
             for due in self.store.days_due(&(day..day + Days::new(1))).await? {
                 books.add(&due.id, &due.day, due.paid);
             }
             for stored in self.store.charges_made_on(day).await? {
                 let charge = &stored.charge;
+                charges += 1;
                 if charge.claim == Claim::Surplus {
                     books.surplus += charge.amount;
                     // A person gave it back.
@@ -248,7 +252,7 @@ impl Billing {
         let today = day_of(self.journal.now().await?);
         let known_from = window.start.max(today - FOUND_FOR);
         if known_from < window.end {
-            self.compare_charges(&mut books, scope, known_from..window.end, today).await?;
+            self.compare_charges(&mut books, scope, known_from..window.end, today, charges).await?;
         }
         if scope.plans {
             self.compare_plans(&mut books, today).await?;
@@ -272,17 +276,27 @@ impl Billing {
         scope: &BooksScope,
         window: Range<NaiveDate>,
         today: NaiveDate,
+        charges: u64,
     ) -> Result<(), Error> {
         let (first, last) = (window.start - OVERLAP, window.end - Days::new(1) + OVERLAP);
         // Nothing is added to a day that is over, so that only the list of today is read again.
         let over = last.min(day_before(day_before(today)));
         let mut seen = HashSet::new();
         let mut batches = batches::Sums::default();
-        for (from, until) in [(first, over), (first.max(over + Days::new(1)), last)] {
-            if from <= until {
-                let part = self.read_part(scope, &window, from, until).await?;
-                books.take(part, &mut seen, &mut batches);
+        // A list of many pages is slow at its end. Two lists that meet have a day in common, so that it does not matter whether
+        // the gateway counts the last day of a search.
+        let of_a_day = charges / u64::try_from((window.end - window.start).num_days()).unwrap_or(1).max(1);
+        let more_days = Days::new((LONG_LIST / of_a_day.max(1)).clamp(4, 366));
+        let (mut from, mut before) = (first, HashSet::new());
+        loop {
+            let until = if from >= over { last } else { over.min(from + more_days) };
+            let mut part = self.read_part(scope, &window, from..=until, &before).await?;
+            before = std::mem::take(&mut part.ids);
+            books.take(part, &mut seen, &mut batches);
+            if until >= last {
+                break;
             }
+            from = until;
         }
         for day in window.start.iter_days().take_while(|day| *day < window.end) {
             for stored in self.store.charges_made_on(day).await? {
@@ -309,16 +323,16 @@ impl Billing {
         }
     }
 
-    /// Reads the transactions of these days, again if the list changed meanwhile.
+    /// Reads the transactions of these days except for those that were read before, again if the list changed meanwhile.
     async fn read_part(
         &self,
         scope: &BooksScope,
         window: &Range<NaiveDate>,
-        from: NaiveDate,
-        until: NaiveDate,
+        days: RangeInclusive<NaiveDate>,
+        before: &HashSet<TransactionId>,
     ) -> Result<Part, Error> {
         for _ in 0..READS {
-            if let Some(part) = self.read_charges(scope, window, from, until).await? {
+            if let Some(part) = self.read_charges(scope, window, &days, before).await? {
                 return Ok(part);
             }
         }
@@ -382,8 +396,8 @@ impl Books {
     fn take(&mut self, part: Part, seen: &mut HashSet<TransactionId>, batches: &mut batches::Sums) {
         self.differences.extend(part.differences);
         self.others.extend(part.others);
-        self.settled = self.settled + part.settled;
-        self.other_business.0 = self.other_business.0 + part.other_business.0;
+        self.settled += part.settled;
+        self.other_business.0 += part.other_business.0;
         self.other_business.1 += part.other_business.1;
         self.read += part.read;
         self.unclear += part.unclear;

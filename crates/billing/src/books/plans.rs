@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use chrono::{Datelike as _, Months, NaiveDate};
-use perennial::Amount;
-use perennial::clearent::{Frequency, Paging, Plan, PlanKey, PlanSearch, PlanStatus};
+use perennial::clearent::{CustomerKey, Frequency, Paging, Plan, PlanKey, PlanSearch, PlanStatus};
+use perennial::{Amount, Reported};
 
 use super::{Books, Difference, DifferenceClass, PAGE, READS};
 use crate::Error;
@@ -142,7 +142,7 @@ impl Billing {
     async fn strange(&self, plans: &[&Plan], today: NaiveDate) -> Result<Vec<Difference>, Error> {
         let marks: Vec<_> = plans.iter().filter_map(|plan| mark_of(plan)).collect();
         let marked = self.store.marked(marks).await?;
-        let customers = plans.iter().filter_map(|plan| plan.customer_key.as_ref()).map(|key| key.as_str());
+        let customers = plans.iter().filter_map(|plan| plan.customer_key.as_ref()).map(CustomerKey::as_str);
         let terms = self.store.live_terms_of(customers.collect::<BTreeSet<_>>()).await?;
         let mut differences = Vec::new();
         for plan in plans {
@@ -172,7 +172,7 @@ impl Billing {
             } else {
                 // It may have been made elsewhere. A plan that is over charges nothing.
                 let is_over = plan.end_date.is_some_and(|end| end.naive() < today);
-                let day = plan.frequency_day.as_ref().and_then(|day| day.value());
+                let day = plan.frequency_day.as_ref().and_then(Reported::value);
                 let is_equal = |term: &Term| {
                     plan.payment_amount == Some(term.amount)
                         && day.is_some_and(|day| day.get() == term.first.day())

@@ -43,18 +43,15 @@ impl Check {
         let Self { month, from, until, all, place } = self;
         let (from, until) = (date("from", from.as_ref())?, date("until", until.as_ref())?);
         let opened = place.open(global, &global.client().await?).await?;
-        let (name, window) = match from {
-            Some(from) => {
-                let last = until.unwrap_or(from);
-                (format!("{from} to {last}"), from..last + Days::new(1))
-            }
-            None => {
-                let month = match month {
-                    Some(month) => month,
-                    None => Month::of(opened.billing.today().await?),
-                };
-                (month.to_string(), days_of(month)?)
-            }
+        let (name, window) = if let Some(from) = from {
+            let last = until.unwrap_or(from);
+            (format!("{from} to {last}"), from..last + Days::new(1))
+        } else {
+            let month = match month {
+                Some(month) => month,
+                None => Month::of(opened.billing.today().await?),
+            };
+            (month.to_string(), days_of(month)?)
         };
         let scope = BooksScope { window, plans: from.is_none(), others: all };
         let books = match opened.billing.compare_books(&scope).await {
