@@ -68,20 +68,20 @@ impl Tally {
 pub struct Recovery {
     /// The class.
     pub class: DeclineClass,
-    /// All of them.
+    /// All due days.
     pub declined: Tally,
-    /// Those that were paid, by the number of sales that it took. With none, the gateway tried its plan's charge again.
+    /// Due days that were paid, by the number of sales that it took. With none, the gateway tried its plan's charge again.
     pub recovered_by: BTreeMap<u32, Tally>,
-    /// Those that are not tried any more.
+    /// Due days that are not tried any more.
     pub given_up: Tally,
-    /// Those that the merchant does without.
+    /// Due days that the merchant does without.
     pub waived: Tally,
-    /// Those that are open.
+    /// Due days that are open.
     pub open: Tally,
 }
 
 impl Recovery {
-    /// Those that were paid.
+    /// All due days that were paid.
     pub fn recovered(&self) -> Tally {
         let mut all = Tally::default();
         self.recovered_by.values().for_each(|tally| all.add(*tally));

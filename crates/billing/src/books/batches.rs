@@ -9,7 +9,7 @@ use perennial::clearent::{
 };
 use perennial::{Amount, Date, ErrorKind, Timestamp, Total};
 
-use super::{Books, Difference, DifferenceClass, PAGE};
+use super::{Books, CHARGES, Difference, DifferenceClass, PAGE};
 use crate::Error;
 use crate::billing::Billing;
 
@@ -35,7 +35,7 @@ impl Sums {
         let gives_back = [TransactionType::REFUND, TransactionType::UNMATCHED_REFUND].contains(kind);
         if transaction.verdict() == Verdict::Declined
             || transaction.is_voided()
-            || !gives_back && !super::charges::CHARGES.contains(kind)
+            || !gives_back && !CHARGES.contains(kind)
         {
             return;
         }

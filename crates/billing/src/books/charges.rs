@@ -9,7 +9,7 @@ use perennial::{Amount, Date, ErrorKind, Timestamp, Total};
 use perennial_domain::clearent::TransactionLevel;
 
 use super::batches::Sums;
-use super::{BooksScope, Difference, DifferenceClass, OtherTransaction, PAGE};
+use super::{BooksScope, CHARGES, Difference, DifferenceClass, MARK, OtherTransaction, PAGE};
 use crate::Error;
 use crate::billing::Billing;
 use crate::model::{Claim, DayState};
@@ -39,9 +39,6 @@ struct Rows {
     charges: HashMap<String, StoredCharge>,
     marked: HashMap<String, Marked>,
 }
-
-/// The characters of a mark.
-const MARK: usize = 26;
 
 impl Billing {
     /// Reads the transactions of these days, except for these; `None` if the list changed meanwhile.
@@ -210,9 +207,6 @@ impl Billing {
     }
 }
 
-/// The transactions that take money.
-pub(super) const CHARGES: [TransactionType; 3] =
-    [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
 /// The beginning of the operation keys of billing.
 const OWN: &str = "subscriptions/";
 

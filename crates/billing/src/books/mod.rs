@@ -206,6 +206,11 @@ const OVERLAP: Days = Days::new(1);
 const READS: u32 = 3;
 /// The transactions in one list, about.
 const LONG_LIST: u64 = 2_000;
+/// The transactions that take money.
+const CHARGES: [TransactionType; 3] =
+    [TransactionType::SALE, TransactionType::FORCED_SALE, TransactionType::CAPTURE];
+/// The characters of a mark.
+const MARK: usize = 26;
 /// The records of a page.
 const PAGE: u32 = 100;
 

@@ -6,16 +6,13 @@ use chrono::{Datelike as _, Months, NaiveDate};
 use perennial::clearent::{CustomerKey, Frequency, Paging, Plan, PlanKey, PlanSearch, PlanStatus};
 use perennial::{Amount, Reported};
 
-use super::{Books, Difference, DifferenceClass, PAGE, READS};
+use super::{Books, Difference, DifferenceClass, MARK, PAGE, READS};
 use crate::Error;
 use crate::billing::Billing;
 use crate::calendar::dates_of_term;
 use crate::life::Write;
 use crate::model::{Status, Term, TermStatus};
 use crate::store::books::StoredPlan;
-
-/// The length of a mark.
-const MARK: usize = 26;
 
 /// The plans of one read.
 #[derive(Default)]

@@ -307,8 +307,13 @@ fn a_difference_names_the_command_that_ends_it() {
     // Somebody suspends the plan.
     assert_eq!(club.desk.shell.run(&["plans", "suspend", plan]).code, 0);
     let ran = club.run("books check");
-    assert!(ran.code == 1 && ran.out.contains("it is SUSPENDED"), "{}", ran.out);
-    let command = ran.out.lines().find_map(|line| line.strip_prefix("plan-changed: ")).unwrap();
+    assert!(
+        ran.code == 1 && ran.out.contains("plan-changed: M-1: it is SUSPENDED\n  perennial"),
+        "{}",
+        ran.out
+    );
+    let command = ran.out.lines().find_map(|line| line.strip_prefix("  perennial")).unwrap();
+    let command = &format!("perennial{command}");
     assert!(command.starts_with("perennial plans get"), "{command}");
     assert_eq!(club.desk.run_printed(command).code, 0);
 }

@@ -79,9 +79,13 @@ impl Check {
                     global.output.rows(DIFFERENCES, differences)?;
                     let mut commands = String::new();
                     for difference in &books.differences {
-                        let _ = writeln!(commands, "{}: {}", difference.class, command(difference));
+                        let about = [difference.subscription.as_deref(), difference.detail.as_deref()];
+                        let about: Vec<_> = about.into_iter().flatten().collect();
+                        let line = format!("{}: {}", difference.class, about.join(": "));
+                        let line = redact::text(line.trim_end_matches(": ")).into_owned();
+                        let _ = writeln!(commands, "{line}\n  {}", command(difference));
                     }
-                    Output::text(&redact::text(&commands))?;
+                    Output::text(&commands)?;
                 }
                 if !others.is_empty() {
                     global.output.rows(OTHERS, others)?;

@@ -15,7 +15,7 @@ use crate::svg;
 /// Reports.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Report {
-    /// Prints for each month what was due, and what became of it
+    /// Prints what was due in each month, what was paid, and what is open
     #[command(
         after_help = "What was expected is the sum of paid, recovered, part, waived, given-up and open. Refunds and surplus \
         are of the month in which they were made.\n\n\
@@ -23,7 +23,7 @@ pub(crate) enum Report {
         perennial books report money --svg money.svg"
     )]
     Money(Money),
-    /// Prints what became of declined charges, by the class of the result code
+    /// Prints the result of declined charges, by the class of the result code
     #[command(after_help = "Example:\n  perennial books report recovery --from 2199-01")]
     Recovery(Declines),
     /// Lists members whose card ends before a charge that is due within 60 days
