@@ -225,7 +225,7 @@ impl Planted {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.db");
         let forever = GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
-        let sandbox = Sandbox::builder().database(&file).gateway(forever.clone()).start().await.unwrap();
+        let sandbox = Sandbox::builder().database(&file).gateway(forever).start().await.unwrap();
         sandbox.advance("P32D").await.unwrap();
         let url = format!("sqlite:{}", folder.path().join("journal.db").display());
         let (journal, north, billing) = open(&url, &sandbox).await;
@@ -254,7 +254,7 @@ impl Planted {
                 number += 1;
             }
             let day = format!("2027-01-{:02}", 1 + number % 28);
-            let fill = |sql: &str| {
+            let filled = |sql: &str| {
                 sql.replace("{id}", &format!("M-{number}"))
                     .replace("{uid}", &format!("S{number:025}"))
                     .replace("{day}", &day)
@@ -264,17 +264,19 @@ impl Planted {
                     .replace("{tenant}", &tenant)
             };
             for sql in plant.rows {
-                transact(fill(sql)).await;
+                transact(filled(sql)).await;
             }
             for sql in plant.gateway {
-                gateway.plant(&fill(sql), number);
+                gateway.plant(&filled(sql), number);
             }
             let is_batch = plant.class == Class::Batch;
             if !is_batch || days.insert(day.clone()) {
                 expected.push((plant.class, if is_batch { day } else { format!("M-{number}") }));
             }
         }
-        changes.iter().for_each(|sql| gateway.run(sql));
+        for sql in changes {
+            gateway.run(sql);
+        }
         gateway.close();
         let sandbox = Sandbox::builder().database(&file).keys([key]).listen(address).gateway(forever);
         Self { _sandbox: sandbox.start().await.unwrap(), billing, expected, _folder: folder }
@@ -306,7 +308,7 @@ impl Gateway {
     fn open(file: &Path) -> Self {
         let connection = rusqlite::Connection::open(file).unwrap();
         // All names are equal.
-        connection.create_collation("names", |one, other| one.cmp(other)).unwrap();
+        connection.create_collation("names", Ord::cmp).unwrap();
         let world = connection.query_row("SELECT id FROM worlds", [], |row| row.get(0)).unwrap();
         connection.execute_batch("BEGIN").unwrap();
         Self(connection, world)
