@@ -130,7 +130,8 @@ fn journal_processes(soak: &Soak) -> Result<(), Failure> {
     }
 }
 
-/// Runs the simulation of subscriptions over many seeds, and prints how often each rare road was taken; then every calendar.
+/// Runs the simulation of subscriptions over many seeds, and prints how often each rare road was taken; then every calendar,
+/// and the books of many.
 fn billing(soak: &Soak) -> Result<(), Failure> {
     let Soak { seeds, seed, .. } = soak;
     eprintln!("by hand: cargo xtask soak billing --seeds {seeds} --seed {seed}");
@@ -142,6 +143,12 @@ fn billing(soak: &Soak) -> Result<(), Failure> {
     Step::new("cargo test --release --package perennial-billing --lib -- --exact --nocapture")
         .arguments(&["simulation::each_month_is_charged_once_under_every_habit".into()])
         .variable("PERENNIAL_CALENDAR", "all")
+        .run()?;
+    // 1,000 planted differences in the books of 100,000 subscriptions, with the time and the memory that they take.
+    Step::new("cargo test --release --package perennial-billing --test it -- --exact --nocapture")
+        .arguments(&["planted::planted_differences_are_found_and_none_is_invented".into()])
+        .variable("PERENNIAL_BOOKS", "100000")
+        .variable("PERENNIAL_PLANTS", "1000")
         .run()
 }
 

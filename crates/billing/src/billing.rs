@@ -18,7 +18,7 @@ use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, TermStatus};
 use crate::once::Once;
-use crate::recovery::{CARD_DAYS, CARD_DECLINES, Recovery, Withheld};
+use crate::recovery::{CARD_DAYS, CARD_DECLINES, RecoveryRules, Withheld};
 use crate::store::{Change, LATE, Merchant, Store, Which, guard};
 
 /// The subscriptions of one tenant.
@@ -663,17 +663,17 @@ impl Billing {
         if merchant.is_at_limit(due.rest()) {
             return Ok(Some(Withheld::Limit));
         }
-        let declines = self.store.declines(&member.subscription.token, today - CARD_DAYS).await?;
+        let declines = self.store.declines_of_card(&member.subscription.token, today - CARD_DAYS).await?;
         Ok((declines >= CARD_DECLINES).then_some(Withheld::Card))
     }
 
     /// The merchant's rules for days that are declined or missing.
-    pub async fn recovery(&self) -> Result<Recovery, Error> {
+    pub async fn recovery_rules(&self) -> Result<RecoveryRules, Error> {
         Ok(self.store.merchant(self.today().await?).await?.rules)
     }
 
     /// Changes the merchant's rules for days that are declined or missing.
-    pub async fn set_recovery(&self, rules: &Recovery, by: By) -> Result<(), Error> {
+    pub async fn set_recovery_rules(&self, rules: &RecoveryRules, by: By) -> Result<(), Error> {
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: format!("{rules:?}") };
         self.store.set_recovery(rules, &decision, self.journal.now().await?).await
     }

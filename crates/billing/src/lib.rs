@@ -10,6 +10,7 @@ mod billing;
 mod books;
 mod by_hand;
 mod calendar;
+mod cards;
 mod decision;
 mod error;
 mod events;
@@ -19,6 +20,7 @@ mod once;
 mod person;
 mod reading;
 mod recovery;
+mod reports;
 mod second;
 mod shadow;
 #[cfg(test)]
@@ -29,9 +31,10 @@ mod words;
 pub use adopt::Adoption;
 pub use alerts::ReceivedAlert;
 pub use billing::{Billing, First, NewSubscription, Worked};
-pub use books::{Books, Difference, DifferenceClass};
+pub use books::{Books, BooksScope, Difference, DifferenceClass, OtherTransaction};
 pub use by_hand::{DayDecision, DayRefund};
 pub use calendar::{dates_of_term, due_day};
+pub use cards::{EndingCard, EndingCards};
 pub use decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 pub use error::Error;
 pub use events::Event;
@@ -40,7 +43,8 @@ pub use model::{
     TermStatus,
 };
 pub use person::Erasure;
-pub use recovery::{AtEnd, DeclineClass, Recovery, Withheld, decline_class};
+pub use recovery::{AtEnd, DeclineClass, RecoveryRules, Withheld, decline_class};
+pub use reports::{MonthMoney, Recovery, Tally};
 
 /// Runs the example of the page on subscriptions.
 #[cfg(doctest)]

@@ -23,15 +23,22 @@ const OVERLAP: Days = Days::new(3);
 const TRIES: u32 = 5;
 
 /// A charge of a plan.
-struct Read {
+pub(crate) struct Read {
     id: TransactionId,
     term: i64,
     made: NaiveDate,
     result: Reading,
 }
 
+impl Read {
+    /// The day on which it was made.
+    pub(crate) fn made(&self) -> NaiveDate {
+        self.made
+    }
+}
+
 /// The place of a transaction among the due days of the tenant.
-enum Placed {
+pub(crate) enum Placed {
     /// It is a charge of this subscription.
     Of(String, Read),
     /// It is no charge of a plan of a subscription.
@@ -84,7 +91,7 @@ impl Billing {
 
     /// Finds the term of a transaction: by its order id, which is the plan's key, or, if the gateway gives its own order ids,
     /// by customer, amount and day.
-    async fn place(&self, transaction: &Transaction) -> Result<Placed, Error> {
+    pub(crate) async fn place(&self, transaction: &Transaction) -> Result<Placed, Error> {
         let Some(plan) = transaction.plan_key() else { return Ok(Placed::Elsewhere) };
         if let Some((uid, term)) = self.store.term_of_plan(&plan).await? {
             return Ok(charge_of(transaction, uid, term));

@@ -66,11 +66,11 @@ words! {
 /// A merchant's rules for days that are declined or missing.
 ///
 /// ```
-/// let rules = perennial_billing::Recovery::default();
+/// let rules = perennial_billing::RecoveryRules::default();
 /// assert_eq!((rules.tries_a_day, rules.sum_a_day.to_string()), (1_000, "100000.00".to_owned()));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recovery {
+pub struct RecoveryRules {
     /// The most tries on one day, for all subscriptions of the merchant. When they are reached, an event says so, and the
     /// other tries wait for the next day.
     pub tries_a_day: u32,
@@ -80,7 +80,7 @@ pub struct Recovery {
     pub at_end: AtEnd,
 }
 
-impl Default for Recovery {
+impl Default for RecoveryRules {
     fn default() -> Self {
         let sum_a_day = Amount::from_cents(10_000_000).unwrap_or(Amount::ZERO);
         Self { tries_a_day: 1_000, sum_a_day, at_end: AtEnd::Leave }

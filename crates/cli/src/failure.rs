@@ -69,6 +69,8 @@ pub(crate) enum Failure {
     Lines { failed: usize, of: usize },
     /// The books of a month do not close.
     Differences(usize),
+    /// Nobody can tell whether the books of a month close; the text is the reason.
+    Untold(String),
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -169,7 +171,7 @@ impl Failure {
                 Delivery::NotSent | Delivery::MaybeSent => Exit::Unavailable,
                 Delivery::Answered => Exit::Internal,
             },
-            Self::Undelivered(_) => Exit::Unavailable,
+            Self::Undelivered(_) | Self::Untold(_) => Exit::Unavailable,
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
             Self::Excess(_) => Exit::Excess,
@@ -243,6 +245,7 @@ impl Failure {
             Self::Attention(_) => "attention",
             Self::Differences(_) => "differences",
             Self::Lines { .. } => "rows-refused",
+            Self::Untold(_) => "uncertain",
             Self::Start(_)
             | Self::Stopped(_)
             | Self::World(_)
@@ -274,6 +277,11 @@ impl Failure {
             Self::JournalLost(error) => format!(
                 "{error}. It is not known whether the request was sent: run the same command again with the same operation \
                  key, which finds out"
+            ),
+            Self::Untold(why) => format!(
+                "it is not certain that the books close: {}. Look at them with perennial transactions search and perennial \
+                 plans search, and check again",
+                redact::text(why)
             ),
             Self::Differences(1) => "the books have 1 difference".to_owned(),
             Self::Differences(count) => format!("the books have {count} differences"),

@@ -1,6 +1,7 @@
 //! The rows of billing in the journal's database, and the transactions that change them.
 
 mod alerts;
+pub(crate) mod books;
 mod events;
 mod once;
 mod person;
@@ -22,7 +23,7 @@ pub(crate) use person::PersonalRows;
 use crate::Error;
 use crate::life::{Outcome, Write};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Pause, Route, Subscription, Term};
-use crate::recovery::{Recovery, Withheld};
+use crate::recovery::{RecoveryRules, Withheld};
 
 /// The billing tables of one tenant.
 #[derive(Debug, Clone)]
@@ -50,7 +51,7 @@ pub(crate) enum Which<'a> {
 pub(crate) struct Merchant {
     /// Charges of plans are known until the end of this day.
     pub(crate) read_until: NaiveDate,
-    pub(crate) rules: Recovery,
+    pub(crate) rules: RecoveryRules,
     /// The number and the sum of the day's tries of declined and missing days.
     tries: i64,
     cents: i64,
@@ -97,7 +98,7 @@ impl Store {
         let store = Self { journal: journal.clone(), tenant: tenant.to_owned() };
         let sql = "INSERT INTO perennial_billing (tenant, read_until, tries_a_day, sum_a_day, at_end, night, tries, sum)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?2, 0, 0) ON CONFLICT DO NOTHING";
-        let Recovery { tries_a_day, sum_a_day, at_end } = Recovery::default();
+        let RecoveryRules { tries_a_day, sum_a_day, at_end } = RecoveryRules::default();
         let rules = [i64::from(tries_a_day).into(), cents(sum_a_day), at_end.as_str().into()];
         let row = Statement::new(sql, [tenant.into(), date(today)].into_iter().chain(rules).collect());
         store.journal.transact(vec![row]).await?;
@@ -119,7 +120,7 @@ impl Store {
                    WHERE tenant = ?1";
         let read = |row: &mut Row| {
             let read_until = date_of(row)?;
-            let rules = Recovery {
+            let rules = RecoveryRules {
                 tries_a_day: u32::try_from(row.int()?).map_err(damaged)?,
                 sum_a_day: amount_of(row)?,
                 at_end: word(row)?.parse().map_err(damaged)?,
@@ -135,7 +136,7 @@ impl Store {
     /// Stores the rules for tries, and who decided them.
     pub(crate) async fn set_recovery(
         &self,
-        rules: &Recovery,
+        rules: &RecoveryRules,
         decision: &NewDecision,
         now: Moment,
     ) -> Result<(), Error> {
@@ -176,7 +177,7 @@ impl Store {
     }
 
     /// The number of declines of a token since a day.
-    pub(crate) async fn declines(&self, token: &TokenId, since: NaiveDate) -> Result<i64, Error> {
+    pub(crate) async fn declines_of_card(&self, token: &TokenId, since: NaiveDate) -> Result<i64, Error> {
         let sql =
             "SELECT count(*) FROM perennial_subscription s JOIN perennial_charge c ON c.subscription = s.uid
                    WHERE s.tenant = ?1 AND s.token = ?2 AND c.claim = 'declined' AND c.made >= ?3";
@@ -298,26 +299,12 @@ impl Store {
         Ok(self.journal.rows(sql, vec![uid.into()], charge_of).await?)
     }
 
-    /// The charges that were made from a day until before another, with the ids of their subscriptions.
-    pub(crate) async fn charges_made(
-        &self,
-        window: &Range<NaiveDate>,
-    ) -> Result<Vec<(String, Charge)>, Error> {
-        let sql = format!(
-            "SELECT s.id, {} FROM perennial_charge c JOIN perennial_subscription s ON s.uid = c.subscription
-             WHERE c.tenant = ?1 AND c.made >= ?2 AND c.made < ?3",
-            of("c", CHARGE)
-        );
-        let values = vec![self.tenant.as_str().into(), date(window.start), date(window.end)];
-        Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, charge_of(row)?))).await?)
-    }
-
     /// The due days from a day until before another, with the ids of their subscriptions and the amounts that paid them.
     pub(crate) async fn days_due(&self, window: &Range<NaiveDate>) -> Result<Vec<Due>, Error> {
         let sql = format!(
-            "SELECT s.id, c.amount, {} FROM perennial_due_day d JOIN perennial_subscription s ON s.uid = d.subscription
+            "SELECT s.id, c.amount, {} FROM perennial_due_day d CROSS JOIN perennial_subscription s
              LEFT JOIN perennial_charge c ON c.subscription = d.subscription AND c.day = d.day AND c.claim IN ('pays','part')
-             WHERE s.tenant = ?1 AND d.day >= ?2 AND d.day < ?3 ORDER BY d.day, s.id",
+             WHERE s.uid = d.subscription AND s.tenant = ?1 AND d.day >= ?2 AND d.day < ?3 ORDER BY d.day, s.id",
             of("d", DAY)
         );
         let values = vec![self.tenant.as_str().into(), date(window.start), date(window.end)];

@@ -74,8 +74,8 @@ async fn each_difference_is_found_in_its_class() {
         (DifferenceClass::Voided, "voided"),
         (DifferenceClass::Refunded, "refunded"),
         // The charge of the row that was changed, and the one that was deleted.
-        (DifferenceClass::OrphanCharge, ""),
-        (DifferenceClass::OrphanCharge, ""),
+        (DifferenceClass::OrphanCharge, "gone"),
+        (DifferenceClass::OrphanCharge, "orphan"),
         (DifferenceClass::Gone, "gone"),
     ];
     let expected: Vec<_> = expected.iter().map(|(class, id)| (*class, (*id).to_owned())).collect();

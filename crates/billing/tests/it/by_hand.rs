@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use perennial::clearent::{Charge as Sale, TransactionId, TransactionSearch, TransactionType};
 use perennial_billing::{
     AtEnd, CancelAt, Claim, DayDecision, DayRefund, DayState, Decision, First, Member, NewSubscription,
-    PauseEnd, Recovery, Route, Status, SubscriptionChange,
+    PauseEnd, RecoveryRules, Route, Status, SubscriptionChange,
 };
 use perennial_journal::Settled;
 use perennial_sandbox::{Effect, Fault, GatewayOptions};
@@ -307,13 +307,13 @@ async fn a_stop_withdraws_tries() {
 #[tokio::test]
 async fn tries_have_a_limit() {
     for (rules, expected) in [
-        (Recovery { tries_a_day: 1, ..Recovery::default() }, 3),
-        (Recovery { sum_a_day: "99.99".parse().unwrap(), ..Recovery::default() }, 3),
-        (Recovery::default(), 1),
+        (RecoveryRules { tries_a_day: 1, ..RecoveryRules::default() }, 3),
+        (RecoveryRules { sum_a_day: "99.99".parse().unwrap(), ..RecoveryRules::default() }, 3),
+        (RecoveryRules::default(), 1),
     ] {
         let world = World::new().await;
-        world.billing.set_recovery(&rules, by()).await.unwrap();
-        assert_eq!(world.billing.recovery().await.unwrap(), rules);
+        world.billing.set_recovery_rules(&rules, by()).await.unwrap();
+        assert_eq!(world.billing.recovery_rules().await.unwrap(), rules);
         for id in ["M-1", "M-2", "M-3"] {
             world.start(id, 15).await;
         }
@@ -332,8 +332,8 @@ async fn tries_have_a_limit() {
         (AtEnd::Ask, DayState::NeedsPerson, Status::Active),
     ] {
         let world = World::new().await;
-        let rules = Recovery { at_end, ..Recovery::default() };
-        world.billing.set_recovery(&rules, by()).await.unwrap();
+        let rules = RecoveryRules { at_end, ..RecoveryRules::default() };
+        world.billing.set_recovery_rules(&rules, by()).await.unwrap();
         let declined = NewSubscription { amount: "0.21".parse().unwrap(), ..world.gold("M-1", 15) };
         world.billing.start(&declined).await.unwrap();
         world.until("2027-01-28").await;

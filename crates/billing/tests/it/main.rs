@@ -9,10 +9,12 @@ mod by_hand;
 mod events;
 mod life;
 mod person;
+mod planted;
 #[cfg(all(unix, feature = "postgres"))]
 #[path = "../../../journal/tests/common/postgres.rs"]
 mod postgres;
 mod profiles;
+mod reports;
 mod rows;
 mod support;
 mod workers;

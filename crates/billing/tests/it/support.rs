@@ -15,7 +15,7 @@ use perennial_sandbox::{GatewayOptions, Sandbox};
 
 /// The time of the world, which tests advance together.
 #[derive(Debug, Clone)]
-pub(crate) struct WorldClock(Arc<AtomicI64>);
+pub(crate) struct WorldClock(pub(crate) Arc<AtomicI64>);
 
 impl Clock for WorldClock {
     fn now(&self) -> Moment {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use perennial::Amount;
-use perennial_billing::{AtEnd, Recovery as Rules};
+use perennial_billing::{AtEnd, RecoveryRules as Rules};
 
 use super::journal::Decider;
 use super::subscriptions::Place;
@@ -70,7 +70,7 @@ impl Recovery {
             Self::Set(Set { rules, decider, place }) => (place, Some((rules, decider.by()?))),
         };
         let opened = place.open(global, &global.client().await?).await?;
-        let mut rules = opened.billing.recovery().await?;
+        let mut rules = opened.billing.recovery_rules().await?;
         if let Some((changed, by)) = set {
             rules.tries_a_day = changed.tries_a_day.unwrap_or(rules.tries_a_day);
             rules.sum_a_day = changed.sum_a_day.unwrap_or(rules.sum_a_day);
@@ -78,7 +78,7 @@ impl Recovery {
             if global.dry_run.is_on() {
                 return DryRun::print(global.output, record(&rules));
             }
-            opened.billing.set_recovery(&rules, by).await?;
+            opened.billing.set_recovery_rules(&rules, by).await?;
         }
         global.output.record(&record(&rules))
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bars;
 pub(crate) mod calendar;
+pub(crate) mod money;
 
 use std::fs;
 use std::path::Path;

@@ -215,7 +215,7 @@ fn every_plan_counts() {
 }
 
 /// Checks that a picture is one document of XML, which needs no other file and runs no script.
-fn drawn(svg: &str) -> usize {
+pub(crate) fn drawn(svg: &str) -> usize {
     let document = Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
     let root = document.root_element();
     assert_eq!((root.tag_name().name(), root.attribute("role")), ("svg", Some("img")));

@@ -232,6 +232,17 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("books check", 0, "closed             true", true),
     ("books check --month 2027-03", 0, "expected           ", true),
     ("books check --month 2027-13", 2, "--month", true),
+    ("books check --from 2027-01-01", 0, "2027-01-01 to 2027-01-01", true),
+    ("books check --from 2027-01-01 --until 2027-01-07 --all", 0, "2027-01-01 to 2027-01-07", true),
+    ("books check --from 2027-01-07 --until 2027-01-01", 2, "ends before it begins", true),
+    ("books check --until 2027-01-07", 2, "--from", true),
+    ("books check --month 2027-01 --from 2027-01-01", 2, "cannot be used with", true),
+    ("books report money", 0, "2026-02", true),
+    ("books report money --from 2027-01 --until 2027-03", 0, "2027-03", true),
+    ("books report money --from 2027-03 --until 2027-01", 2, "ends before it begins", true),
+    ("books report money --svg /nowhere/money.svg", 2, "cannot be written", true),
+    ("books report recovery", 0, "percent", true),
+    ("books report cards", 0, "nothing found", true),
     ("work --until-idle --dry-run", 0, "dry-run true", true),
     ("work --until-idle", 0, "steps", false),
     ("work --until-idle", 0, "steps      0", true),
@@ -310,6 +321,65 @@ fn a_member_is_charged_for_fourteen_months() {
     assert!(!charged.is_empty() && days.ends_with(&charged), "{days:?}\n{charged:?}");
     assert_eq!((days.len(), days[0].as_str(), days[13].as_str()), (14, "2027-01-15", "2028-02-15"));
     assert_eq!(club.run("due-days list").err, "nothing found\n");
+}
+
+/// Holds: Each difference of the books names a command that looks at it or ends it, and the books close when it is ended.
+#[test]
+fn a_difference_names_the_command_that_ends_it() {
+    let club = Club::open();
+    assert_eq!(club.run(START).code, 0);
+    let shown = club.json("subscriptions show M-1");
+    let plan = shown["plans"][0]["plan-key"].as_str().unwrap();
+    assert_eq!(club.run("books check").code, 0);
+    // Somebody makes an equal plan by hand.
+    let twin = format!(
+        "--output json plans create --plan-name Gold --customer-key {} --token-id {} --frequency-day 15 --start-date \
+         2027-01-10 --end-date 2027-12-31 --payment-amount 50.00 --status ACTIVE --allow-second",
+        club.customer, club.token
+    );
+    let made = club.desk.shell.run(&twin.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(made.code, 0, "{}", made.err);
+    let ran = club.run("--output json books check");
+    let differences = json(&ran)["differences"].clone();
+    assert_eq!((ran.code, &differences[0]["class"]), (1, &"twin-plan".into()), "{}", ran.out);
+    let command = differences[0]["command"].as_str().unwrap();
+    assert!(command.starts_with("perennial plans cancel ") && !command.contains(plan), "{command}");
+    assert_eq!(club.desk.run_printed(command).code, 0);
+    assert_eq!(club.run("books check").code, 0);
+    // Somebody suspends the plan.
+    assert_eq!(club.desk.shell.run(&["plans", "suspend", plan]).code, 0);
+    let ran = club.run("books check");
+    assert!(
+        ran.code == 1 && ran.out.contains("plan-changed: M-1: it is SUSPENDED\n  perennial"),
+        "{}",
+        ran.out
+    );
+    let command = ran.out.lines().find_map(|line| line.strip_prefix("  perennial")).unwrap();
+    let command = &format!("perennial{command}");
+    assert!(command.starts_with("perennial plans get"), "{command}");
+    assert_eq!(club.desk.run_printed(command).code, 0);
+}
+
+/// Holds: The money of months is printed as a table, as CSV, as JSON and as a picture with its words.
+#[test]
+fn the_money_of_months_is_drawn() {
+    let club = Club::open();
+    assert_eq!(club.run(START).code, 0);
+    for _ in 0..15 {
+        club.desk.shell.advance("P5D");
+        club.work();
+    }
+    let line = "books report money --from 2027-01 --until 2027-06";
+    let ran = club.run(&format!("{line} --svg -"));
+    // One bar for each month, and the legend.
+    assert_eq!((ran.code, crate::ahead::drawn(&ran.out)), (0, 7), "{}", ran.err);
+    insta::assert_snapshot!("money_svg", ran.out);
+    let months = club.json(line);
+    assert_eq!((&months[0]["paid"], &months[5]["expected"]), (&"50.00".into(), &"50.00".into()), "{months}");
+    let csv = club.run(&format!("--output csv {line}")).out;
+    assert!(csv.starts_with("month,expected,paid,") && csv.contains("2027-02,50.00,50.00,"), "{csv}");
+    let table = club.run(line).out;
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
 }
 
 /// Holds: A cancellation is reported done only when nothing of the subscription is open at the gateway, and the same command goes on.

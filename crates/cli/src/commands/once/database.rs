@@ -42,6 +42,14 @@ impl Database {
         self.clock.is_some()
     }
 
+    /// The word of the clock, if it is given.
+    pub(in crate::commands) fn clock(&self) -> Option<&'static str> {
+        self.clock.map(|clock| match clock {
+            WhichClock::System => "system",
+            WhichClock::Sandbox => "sandbox",
+        })
+    }
+
     /// The database as a URL.
     fn url(&self) -> Result<String, Failure> {
         if let Some(url) = &self.db {

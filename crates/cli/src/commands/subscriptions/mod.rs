@@ -96,7 +96,7 @@ impl Subscriptions {
 }
 
 /// Parses the date of an option, if it is given.
-fn date(option: &'static str, text: Option<&String>) -> Result<Option<NaiveDate>, Violations> {
+pub(super) fn date(option: &'static str, text: Option<&String>) -> Result<Option<NaiveDate>, Violations> {
     text.map(|text| key::<Date>(option, text).map(Date::naive)).transpose()
 }
 

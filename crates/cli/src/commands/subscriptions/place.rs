@@ -9,6 +9,7 @@ use perennial_journal::{Error, Journal};
 use crate::commands::once::{Database, Tenancy, check_deadline};
 use crate::context::Global;
 use crate::failure::Failure;
+use crate::lookup::Line;
 
 #[derive(Debug, Args)]
 pub(crate) struct Place {
@@ -26,6 +27,11 @@ pub(in crate::commands) struct Opened {
 }
 
 impl Place {
+    /// A command with the same database and clock.
+    pub(in crate::commands) fn on(&self, command: &'static str) -> Line {
+        self.database.on(command).with("clock", self.database.clock())
+    }
+
     /// Opens the subscriptions of a merchant that the journal has.
     pub(in crate::commands) async fn open(
         &self,
