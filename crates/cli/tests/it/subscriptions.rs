@@ -10,8 +10,8 @@ use crate::desk::Desk;
 use crate::shell::{CARD_JSON, Ran, Shell, perennial, runtime};
 
 /// A desk whose lines are about subscriptions, with a customer and two cards.
-struct Club {
-    desk: Desk,
+pub(crate) struct Club {
+    pub(crate) desk: Desk,
     customer: String,
     token: String,
     other_token: String,
@@ -24,7 +24,7 @@ fn json(ran: &Ran) -> Value {
 }
 
 impl Club {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let desk = Desk::of(Shell::open());
         let made = |line: &str, stdin: &str, member: &str| {
             let words: Vec<&str> = ["--output", "json"].into_iter().chain(line.split(' ')).collect();
@@ -42,7 +42,7 @@ impl Club {
     }
 
     /// Runs a line, in which names in braces stand for objects, by the world's clock.
-    fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         let start = format!("subscriptions start --customer-key {} --name Gold", self.customer);
         let line = line.replace("{start}", &start).replace("{token}", &self.token);
         let line = line.replace("{other}", &self.other_token).replace("{foreign}", &self.foreign);
