@@ -5,7 +5,7 @@ use indicatif::ProgressBar;
 use perennial::clearent::{CustomerKey, NewToken, TokenId, TransactionSearch, Verdict};
 use perennial::{Clearent, Month, Total};
 use perennial_billing::{
-    Billing, Books, CancelAt, Charge, Claim, DayState, Decision, DueDay, Member, NewSubscription, Status,
+    Billing, Books, CancelAt, Charge, Claim, DayState, DueDay, Member, NewSubscription, Status,
     SubscriptionChange, Term,
 };
 use perennial_journal::machine::Rules;
@@ -120,16 +120,20 @@ impl Club<'_> {
             let step = step.and_then(|step| DateTime::from_timestamp_millis(step.as_millis()));
             let charge = self.billing.preview(ID, 1).await?.pop().map(|(due, _)| due + Days::new(1));
             let due = [step.map(|step| step.date_naive()), charge].into_iter().flatten();
-            let next = due.filter(|due| *due > today).fold(day, NaiveDate::min);
-            let next = morning(next);
-            self.world.advance_to(&next.to_string()).await?;
-            self.clock.set(next);
-            self.billing.work().await?;
+            let due = due.filter(|due| *due > today).min();
+            let next = due.map_or(day, |due| due.min(day));
+            self.world.advance_to(&morning(next).to_string()).await?;
+            self.clock.set(morning(next));
+            if due == Some(next) {
+                self.billing.work().await?;
+            }
         }
     }
 
+    /// Does what happens on a day; returns it in words.
     async fn take(&self, turn: Turn, customer: &CustomerKey) -> Result<Option<&'static str>, Failure> {
-        let (decision, text) = match turn {
+        let by = By { actor: "quickstart".to_owned(), reason: "asked at the desk".to_owned() };
+        let text = match turn {
             Turn::Decline => {
                 let decline = Effect::Decline { result_code: "012".to_owned() };
                 self.world.fault(&Fault::on("engine.charge", decline).nth(1)).await?;
@@ -140,19 +144,18 @@ impl Club<'_> {
                 let card = card.description("another card").customer_key(customer).build()?;
                 let token = self.client.tokens().create(card).await?.into_value().token_id;
                 let change = SubscriptionChange { token, ..SubscriptionChange::default() };
-                (Decision::Change(change), "Ada Byron has another card")
+                self.billing.change(ID, &change, by).await?;
+                "Ada Byron has another card"
             }
             Turn::Pause => {
-                let (from, until) = (Some(day("2029-09-01")?), day("2029-11-01")?);
-                (Decision::Pause { from, until }, "she pauses in September and October")
+                self.billing.pause(ID, Some(day("2029-09-01")?), day("2029-11-01")?, by).await?;
+                "she pauses in September and October"
             }
             Turn::Cancel => {
-                let at = CancelAt::Day(day("2030-02-28")?);
-                (Decision::Cancel(at), "she cancels for the end of the month")
+                self.billing.cancel(ID, CancelAt::Day(day("2030-02-28")?), by).await?;
+                "she cancels for the end of the month"
             }
         };
-        let by = By { actor: "quickstart".to_owned(), reason: "asked at the desk".to_owned() };
-        self.billing.decide(ID, &decision, by).await?;
         self.billing.work().await?;
         Ok(Some(text))
     }
