@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use perennial_sandbox::{Effect, Fault};
 use serde_json::Value;
 
 use crate::shell::{perennial, write_private};
@@ -16,6 +17,11 @@ fn arguments(url: &str, folder: &str) -> Vec<String> {
     let line = line.unwrap().replace("--environment production", &format!("--base-url {url}"));
     let line = line.replace("%d", folder).replace("%S", folder);
     line.split_whitespace().map(str::to_owned).collect()
+}
+
+fn terminate(child: &Child) {
+    let kill = format!("kill -s TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 /// Holds: The systemd unit of docs/SUBSCRIPTIONS.md runs the worker, which prints a line for each round with work, is the only
@@ -49,8 +55,7 @@ fn the_unit_of_the_documentation_works() {
         "{}",
         second.err
     );
-    let kill = format!("kill -s TERM {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    terminate(&child);
     let (mut rest, mut err) = (String::new(), String::new());
     out.read_to_string(&mut rest).unwrap();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
@@ -62,4 +67,23 @@ fn the_unit_of_the_documentation_works() {
     assert_eq!(err, expected);
     let after = club.run("work --until-idle --tenant north-street");
     assert_eq!(after.code, 0, "{}", after.err);
+}
+
+/// Holds: A gateway that fails does not end the worker: it says so, goes on, and ends well on SIGTERM.
+#[test]
+fn a_gateway_that_fails_does_not_end_it() {
+    let club = Club::open();
+    assert_eq!(club.run("{start} --token-id {token} --id M-1 --amount 50.00 --day 15").code, 0);
+    club.desk.fault(&Fault::on("transactions.search", Effect::ErrorBefore { status: 503 }));
+    let mut command = perennial();
+    command.args(["--base-url", club.desk.shell.url(), "work", "--clock", "sandbox", "--timeout", "2"]);
+    command.args(["--db", &club.desk.db()]).envs(club.desk.shell.environment());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("working for the tenant "));
+    let failed = lines.next().unwrap();
+    assert!(failed.starts_with("a round failed: the gateway is failing: "), "{failed}");
+    terminate(&child);
+    assert_eq!(lines.next().as_deref(), Some("stopped: nothing is in progress"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
