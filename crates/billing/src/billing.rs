@@ -531,7 +531,22 @@ impl Billing {
 
     /// Works until `stop` is ready, once a minute when nothing is due or the gateway is not reached. Charges of plans are
     /// read once an hour, and those of [alerts](Self::receive) in the next minute.
+    ///
+    /// # Errors
+    ///
+    /// If the database or the merchant's key fails, or the gateway gives an answer that cannot be used. Start it again then:
+    /// everything that is open is in the database.
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        self.run_with(stop, |_| {}).await
+    }
+
+    /// Works as [`run`](Self::run) does, and passes the result of each round to `report`: also the errors after which it goes
+    /// on.
+    pub async fn run_with(
+        &self,
+        stop: impl Future<Output = ()>,
+        mut report: impl FnMut(&Result<Worked, Error>),
+    ) -> Result<(), Error> {
         let mut stop = std::pin::pin!(stop);
         let mut read: Option<Instant> = None;
         loop {
@@ -548,6 +563,7 @@ impl Billing {
                 read = worked.is_ok().then(Instant::now);
                 worked
             };
+            report(&worked);
             let wait = match worked {
                 Ok(Worked { steps: 1.., .. }) => 1,
                 Err(error) if !error.is_passing() => return Err(error),

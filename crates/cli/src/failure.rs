@@ -57,6 +57,8 @@ pub(crate) enum Failure {
     Unsettled(String),
     /// There is no journal at this path.
     NoJournal(String),
+    /// Another worker works on the database in this file.
+    SecondWorker(String),
     /// The journal refuses the command, or fails.
     Journal(perennial_journal::Error),
     /// Billing refuses the command.
@@ -180,6 +182,7 @@ impl Failure {
             | Self::Waiting(_)
             | Self::Unsettled(_)
             | Self::JournalLost(_) => Exit::Unknown,
+            Self::SecondWorker(_) => Exit::Unavailable,
             Self::Journal(error) => exit_of_journal(error),
             Self::Billing(error) => exit_of_billing(error),
             Self::Attention(_) | Self::Differences(_) | Self::Lines { .. } => Exit::Attention,
@@ -239,7 +242,7 @@ impl Failure {
                 State::Planned => "planned",
                 _ => word(ErrorKind::OutcomeUnknown),
             },
-            Self::Journal(_) => "journal",
+            Self::Journal(_) | Self::SecondWorker(_) => "journal",
             Self::Billing(_) => "billing",
             Self::Unsettled(_) => "not-settled",
             Self::Attention(_) => "attention",
@@ -271,6 +274,10 @@ impl Failure {
             Self::Waiting(waiting) => waiting.message(),
             Self::NoJournal(path) => format!(
                 "there is no journal at {path}: the first write with --operation-key makes it; --db names another one"
+            ),
+            Self::SecondWorker(path) => format!(
+                "another worker runs for the journal {path}, which is enough for one file: end it first. On PostgreSQL, \
+                 several may run"
             ),
             Self::Journal(error) => redact::text(&error.to_string()).into_owned(),
             Self::Billing(error) => redact::text(&error.to_string()).into_owned(),

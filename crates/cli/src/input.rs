@@ -48,7 +48,7 @@ pub(crate) fn key(text: &str) -> Result<ApiKey, Failure> {
 pub(crate) fn of_file(what: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
     let unusable = |Unusable(why)| Failure::Usage(format!("the {what} file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
-    if is_exposed(&file) {
+    if is_exposed(path, &file) {
         note(&format!("others may read {}: make it its owner's alone (chmod 600)", path.display()));
     }
     text_of(&mut file).map_err(unusable)
@@ -56,13 +56,16 @@ pub(crate) fn of_file(what: &str, path: &Path) -> Result<Zeroizing<String>, Fail
 
 /// Whether other users than the owner can read a file, which is not a pipe.
 #[cfg(unix)]
-fn is_exposed(file: &File) -> bool {
+fn is_exposed(path: &Path, file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    file.metadata().is_ok_and(|known| known.is_file() && known.permissions().mode() & 0o077 != 0)
+    // systemd gives a credential to the user of its service alone, by an access list, which shows as rights of the group.
+    let folder = env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+    let others = if folder.is_some_and(|folder| path.starts_with(folder)) { 0o037 } else { 0o077 };
+    file.metadata().is_ok_and(|known| known.is_file() && known.permissions().mode() & others != 0)
 }
 
 #[cfg(not(unix))]
-fn is_exposed(_: &File) -> bool {
+fn is_exposed(_: &Path, _: &File) -> bool {
     false
 }
 
@@ -171,7 +174,7 @@ fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) ->
     };
     let unusable = |Unusable(why)| Failure::Usage(format!("the {what} file {} {why}", path.display()));
     let mut file = File::open(path).map_err(|error| unopened(path, &error))?;
-    if is_exposed(&file) {
+    if is_exposed(path, &file) {
         return Err(KeyStoreError::Exposed { path: path.to_owned() }.into());
     }
     let text = text_of(&mut file).map_err(unusable)?;

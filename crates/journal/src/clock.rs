@@ -1,6 +1,8 @@
 //! The time of a journal.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::Moment;
 
@@ -50,5 +52,38 @@ impl From<Moment> for ShiftedClock {
 impl Clock for ShiftedClock {
     fn now(&self) -> Moment {
         self.at_start + Moment::of_system().since(self.started)
+    }
+}
+
+/// A clock that stands still until it is set, for tests with a sandbox whose world is advanced. Its clones show the same
+/// time.
+///
+/// ```
+/// use perennial_journal::{Clock, ManualClock, Moment};
+///
+/// let clock = ManualClock::from(Moment::from_millis(1_798_761_600_000));
+/// let journals = clock.clone();
+/// clock.set(Moment::from_millis(1_801_440_000_000));
+/// assert_eq!(journals.now().to_string(), "2027-02-01T00:00:00.000Z");
+/// ```
+#[derive(Debug, Clone)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// Sets the time.
+    pub fn set(&self, now: Moment) {
+        self.0.store(now.as_millis(), Ordering::SeqCst);
+    }
+}
+
+impl From<Moment> for ManualClock {
+    fn from(now: Moment) -> Self {
+        Self(Arc::new(AtomicI64::new(now.as_millis())))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Moment {
+        Moment::from_millis(self.0.load(Ordering::SeqCst))
     }
 }

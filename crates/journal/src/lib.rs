@@ -59,7 +59,7 @@ pub use access::SharedAccessIds;
 pub use binding::Bound;
 pub use clearent::{Clearent, Later};
 pub use clientpay::ClientPay;
-pub use clock::{Clock, ShiftedClock, SystemClock};
+pub use clock::{Clock, ManualClock, ShiftedClock, SystemClock};
 pub use driver::{check_key, mark_of, new_uid};
 pub use error::Error;
 pub use gateway::request::unmarked;

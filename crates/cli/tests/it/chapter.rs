@@ -69,6 +69,14 @@ fn what_it_shows_is_what_happens() {
     keeps_its_word("SANDBOX.md", "", &page);
 }
 
+/// Holds: Each shell block of docs/SUBSCRIPTIONS.md prints what the page shows.
+#[test]
+fn what_the_page_on_subscriptions_shows_is_what_happens() {
+    let page = fs::read_to_string(docs().join("SUBSCRIPTIONS.md")).unwrap();
+    assert!(typed(&page).count() >= 3);
+    keeps_its_word("SUBSCRIPTIONS.md", &first_chapter(), &page);
+}
+
 /// Holds: Each shell block of the guide prints what the guide shows.
 #[test]
 fn what_the_guide_shows_is_what_happens() {

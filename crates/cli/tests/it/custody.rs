@@ -157,6 +157,23 @@ fn what_others_may_read_is_refused_or_reported() {
     }
 }
 
+/// Holds: A credential that systemd gives to a service is not taken for a file that others can read.
+#[test]
+fn a_credential_of_a_service_is_private() {
+    let desk = Desk::new();
+    let key = desk.write("key", KEY);
+    for (folder, mode, is_reported) in [("", 0o440, false), ("", 0o444, true), ("elsewhere", 0o440, true)] {
+        fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        let url = gateway([answer("204 No Content", "")].into_iter());
+        let mut command = perennial();
+        command.args(["--base-url", &url, "batches", "open", "--api-key-file"]).arg(&key);
+        command.env("CREDENTIALS_DIRECTORY", desk.path(folder)).env("HOME", desk.home());
+        let ran = finish(command, "");
+        assert_eq!(ran.code, 5, "{mode:o}: {}", ran.err);
+        assert_eq!(ran.err.contains("others may read"), is_reported, "{mode:o}: {}", ran.err);
+    }
+}
+
 /// Inspects the process while it waits for the gateway, when all its secrets are in memory.
 ///
 /// Holds: A running command shows no key in its arguments or environment and leaves no core file.

@@ -33,6 +33,8 @@ mod postgres;
 mod quickstart;
 mod secrets;
 mod serve;
+#[cfg(unix)]
+mod service;
 mod shell;
 mod signals;
 mod stuck;

@@ -1,7 +1,7 @@
 //! The database of the journal, its clock, and the merchants in it.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -107,6 +107,24 @@ impl Database {
             }
             Some(WhichClock::System) | None => Journal::open_with(&url, SystemClock, rules).await?,
         })
+    }
+
+    /// Locks a file beside the database, if that is a file, until the process ends: one worker is enough for it.
+    pub(in crate::commands) fn lock_worker(&self) -> Result<Option<File>, Failure> {
+        let url = self.url()?;
+        let Some(path) = url.strip_prefix("sqlite:") else { return Ok(None) };
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(format!("{path}.worker")).map_err(Failure::System)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            // Workers that run at once do no harm.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
+            Err(TryLockError::WouldBlock) => Err(Failure::SecondWorker(path.to_owned())),
+            Err(TryLockError::Error(error)) => Err(Failure::System(error)),
+        }
     }
 
     /// The day of the clock, in UTC.

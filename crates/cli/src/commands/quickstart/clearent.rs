@@ -1,4 +1,4 @@
-//! A year of a subscription at Clearent, from a pasted key to its cancellation.
+//! A year of a plan at Clearent, from a pasted key to its cancellation, and the years of a member after it.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use perennial::clearent::{
@@ -8,6 +8,7 @@ use perennial::clearent::{
 use perennial::{BaseUrl, Clearent, Environment, Error, Total};
 use perennial_sandbox::{Sandbox, World};
 
+use super::member::{self, Membership};
 use super::{Guide, OUTCOMES, SEED, row};
 use crate::context::Global;
 use crate::failure::Failure;
@@ -20,6 +21,7 @@ const PASTED: &str = "0123456789abcdef\u{ad}0123456789abcdef";
 /// A published test number, and an amount that the sandbox declines.
 const CARD: &str = "4111111111111111";
 const DECLINED_AMOUNT: &str = "0.21";
+const NO_TOKEN: Failure = Failure::Unexpected("the new token has no id");
 
 pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let guide = Guide(global.output);
@@ -60,6 +62,7 @@ struct Report {
     suspended: Plan,
     canceled: Plan,
     declined: Charged,
+    membership: Membership,
 }
 
 async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Report, Failure> {
@@ -82,6 +85,10 @@ async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Report, 
     guide.print("7. So the plan is suspended, then canceled, which is final.");
 
     let declined = declined_sale(guide, client, &token).await?;
+    let id = token.token_id.as_ref().ok_or(NO_TOKEN)?;
+    let bar = guide.bar(member::MONTHS.into(), ProgressDrawTarget::stderr());
+    let membership = member::stay(guide, (client, world), (&customer.customer_key, id), &bar).await?;
+    membership.print(guide)?;
     Ok(Report {
         refused_key,
         customer,
@@ -94,6 +101,7 @@ async fn tour(guide: Guide, client: &Clearent, world: &World) -> Result<Report, 
         suspended,
         canceled,
         declined,
+        membership,
     })
 }
 
@@ -129,7 +137,7 @@ async fn sign_up(guide: Guide, client: &Clearent) -> Result<(Customer, Token, Pl
         .customer_key(&customer.customer_key)
         .build()?;
     let token = client.tokens().create(card).await?.into_value();
-    let id = token.token_id.clone().ok_or(Failure::Unexpected("the new token has no id"))?;
+    let id = token.token_id.clone().ok_or(NO_TOKEN)?;
     guide.print(&format!("   {id}"));
 
     let plan = NewPlan::builder()
@@ -158,7 +166,7 @@ async fn let_a_year_pass(
     world: &World,
     plan: &Plan,
 ) -> Result<Vec<Payment>, Failure> {
-    let bar = guide.bar(ProgressDrawTarget::stderr());
+    let bar = guide.bar(MONTHS, ProgressDrawTarget::stderr());
     let search = PaymentSearch {
         plan_key: Some(plan.plan_key.clone()),
         paging: Paging { descending: Some(false), ..Paging::default() },
@@ -177,7 +185,7 @@ async fn let_a_year_pass(
 }
 
 async fn declined_sale(guide: Guide, client: &Clearent, token: &Token) -> Result<Charged, Failure> {
-    let id = token.token_id.as_ref().ok_or(Failure::Unexpected("the new token has no id"))?;
+    let id = token.token_id.as_ref().ok_or(NO_TOKEN)?;
     let charge = Charge::builder().amount(DECLINED_AMOUNT).card(id).exp_date("1230").build()?;
     let sold = client.transactions().sale(&charge).await?.into_value();
     let decline = sold.decline().ok_or(Failure::Unexpected("a sale of a trigger amount was approved"))?;
@@ -221,6 +229,7 @@ impl Report {
             .with("refused-deletions", refused)
             .with("plan-statuses", Vec::from(statuses))
             .with("declined-sale", self.declined.record())
+            .with("subscription", self.membership.record())
     }
 }
 
@@ -252,11 +261,11 @@ impl Guide {
     }
 
     /// A progress bar with one step for each month, drawn only on a terminal.
-    fn bar(self, target: ProgressDrawTarget) -> ProgressBar {
+    fn bar(self, months: u64, target: ProgressDrawTarget) -> ProgressBar {
         let style = ProgressStyle::with_template("   {bar:24} {pos:>2}/{len} {msg}");
         match (self.0, style) {
             (Output::Table, Ok(style)) => {
-                ProgressBar::with_draw_target(Some(MONTHS), target).with_style(style)
+                ProgressBar::with_draw_target(Some(months), target).with_style(style)
             }
             _ => ProgressBar::hidden(),
         }
@@ -266,7 +275,7 @@ impl Guide {
         self.print("In short:");
         let declined = report.declined.decline().and_then(|decline| decline.code).unwrap_or_default();
         let status = report.canceled.status.as_ref().map(ToString::to_string).unwrap_or_default();
-        let rows = vec![
+        let mut rows = vec![
             row("customer", report.customer.customer_key.to_string()),
             row("plan", report.plan.plan_key.to_string()),
             row("plan status", status),
@@ -275,6 +284,7 @@ impl Guide {
             row("refused deletions", "the plan, the customer".to_owned()),
             row("declined sales", format!("1 (result code {declined})")),
         ];
+        rows.extend(report.membership.rows());
         self.0.rows(OUTCOMES, rows)
     }
 }
@@ -290,7 +300,7 @@ mod tests {
             [(Output::Table, "   ████████████░░░░░░░░░░░░  6/12 2027-07-01, payments: 6"), (Output::Json, "")]
         {
             let screen = InMemoryTerm::new(4, 80);
-            let bar = Guide(output).bar(ProgressDrawTarget::term_like(Box::new(screen.clone())));
+            let bar = Guide(output).bar(MONTHS, ProgressDrawTarget::term_like(Box::new(screen.clone())));
             bar.inc(MONTHS / 2);
             bar.set_message("2027-07-01, payments: 6");
             assert_eq!(screen.contents(), drawn);

@@ -2,6 +2,7 @@
 
 mod clearent;
 mod clientpay;
+mod member;
 
 use clap::ValueEnum;
 
@@ -9,7 +10,7 @@ use crate::context::Global;
 use crate::failure::Failure;
 use crate::output::{Output, Record, note};
 
-/// A year of a subscription, from a pasted key to its cancellation; or an invoice, from its page to its refund
+/// A plan from a pasted key to its cancellation, then a member for 26 months; or an invoice from its page to its refund
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Calls only a sandbox that it starts on 127.0.0.1, and needs no account and no key.\n\n\

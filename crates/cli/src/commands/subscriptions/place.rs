@@ -1,5 +1,7 @@
 //! The merchant and the database of subscriptions.
 
+use std::fs::File;
+
 use clap::Args;
 use perennial::Clearent;
 use perennial::clearent::PlanKey;
@@ -70,6 +72,11 @@ impl Place {
         let bound = journal.clearent_by(&tenant, client, &customer).await?;
         let billing = Billing::open(&journal, &bound).await?;
         Ok(Opened { billing, tenant, journal })
+    }
+
+    /// Makes this process the one worker of the database, if that is a file.
+    pub(in crate::commands) fn lock_worker(&self) -> Result<Option<File>, Failure> {
+        self.database.lock_worker()
     }
 
     /// Opens the subscriptions of a merchant, and makes the journal and its tenant if they do not exist.
