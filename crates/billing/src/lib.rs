@@ -15,6 +15,8 @@ mod reading;
 mod recovery;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod statements;
 mod store;
 mod words;
 

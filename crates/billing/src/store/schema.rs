@@ -6,8 +6,10 @@
 pub(super) const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE TABLE perennial_billing (
        tenant TEXT PRIMARY KEY REFERENCES perennial_tenant, read_until TEXT NOT NULL)",
+    "CREATE TABLE perennial_unread (
+       tenant TEXT NOT NULL REFERENCES perennial_tenant, day TEXT NOT NULL, PRIMARY KEY (tenant, day))",
     "CREATE TABLE perennial_subscription (
-       uid TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL,
+       uid TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT COLLATE BINARY NOT NULL,
        generation BIGINT NOT NULL, customer TEXT NOT NULL, token TEXT NOT NULL, name TEXT NOT NULL,
        amount BIGINT NOT NULL CHECK (amount > 0), day BIGINT NOT NULL CHECK (day BETWEEN 1 AND 28),
        status TEXT NOT NULL CHECK (status IN ('active','canceling','ended')),

@@ -4,6 +4,7 @@
 
 mod books;
 mod life;
+mod nights;
 #[cfg(all(unix, feature = "postgres"))]
 #[path = "../../../journal/tests/common/postgres.rs"]
 mod postgres;
