@@ -7,7 +7,7 @@
 //! declined each month, and again at each try. Each measurement runs in a process of its own, which opens the database as a
 //! worker does.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, clippy::float_arithmetic)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)]
 
 mod gateway;
 mod members;

@@ -44,7 +44,7 @@ fn term(number: usize) -> Vec<NaiveDate> {
 }
 
 fn is_declined(number: usize) -> bool {
-    number % 33 == 0
+    number.is_multiple_of(33)
 }
 
 fn amount(number: usize) -> &'static str {
@@ -53,7 +53,7 @@ fn amount(number: usize) -> &'static str {
 
 /// Whether billing writes for it in January, so that it needs a customer of its own.
 fn is_written(number: usize) -> bool {
-    is_declined(number) || number / 28 % 12 == 0
+    is_declined(number) || (number / 28).is_multiple_of(12)
 }
 
 async fn person(client: &Clearent) -> (CustomerKey, TokenId) {

@@ -63,6 +63,8 @@ async fn a_transaction_that_cannot_be_read_holds_only_the_days_whose_charge_it_m
     world.until("2027-01-29").await;
     assert_eq!(state("M-1", "2027-01-15").await.state, DayState::Paid);
 
+    // From noon to midnight.
+    world.half_a_day().await;
     // The list of M-3's plan has its charge of January, so that the unreadable one is not its.
     world.until("2027-02-13").await;
     world.sandbox.fault(&skips.nth(1)).await.unwrap();
