@@ -80,7 +80,7 @@ fn break_amount(document: &mut serde_json::Value, id: &str) {
     }
     match document {
         serde_json::Value::Object(members) => {
-            members.values_mut().for_each(|member| break_amount(member, id))
+            members.values_mut().for_each(|member| break_amount(member, id));
         }
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| break_amount(item, id)),
         _ => {}
