@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Charges of plans are known until the end of this day, which never goes back, but for those of the unread days among
-    /// those that were read. A person is told of each once.
+    /// those that were read. Each is one event for a person.
     pub(crate) async fn has_read_until(
         &self,
         day: NaiveDate,
