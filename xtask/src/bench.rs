@@ -15,6 +15,7 @@ const TABLES: &[Table] = &[
     Table { name: "start", run: start },
     Table { name: "worlds", run: worlds },
     Table { name: "journal", run: journal },
+    Table { name: "billing", run: billing },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -22,7 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(given) = arguments.iter().find(|name| !is_known(name)) {
         return Err(Failure::Unknown {
             given: given.clone(),
-            known: "[ratios] [throughput] [start] [worlds] [journal]".into(),
+            known: "[ratios] [throughput] [start] [worlds] [journal] [billing]".into(),
         });
     }
     let picked = |table: &&Table| arguments.is_empty() || arguments.iter().any(|name| name == table.name);
@@ -61,6 +62,11 @@ fn journal() -> Result<(), Failure> {
     Step::new("cargo bench --package perennial-journal --bench journal").run()
 }
 
+/// A night, the starts and the books of a month of 100,000 subscriptions, beside a sandbox in a process of its own.
+fn billing() -> Result<(), Failure> {
+    Step::new("cargo bench --package perennial-billing --bench billing").run()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +76,7 @@ mod tests {
         let failure = run(&["start".into(), "speed".into()]).unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "does not know `speed`: [ratios] [throughput] [start] [worlds] [journal]"
+            "does not know `speed`: [ratios] [throughput] [start] [worlds] [journal] [billing]"
         );
     }
 }

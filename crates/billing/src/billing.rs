@@ -247,8 +247,8 @@ pub struct Worked {
     pub steps: u64,
     /// Charges of plans that were read.
     pub charges: u64,
-    /// Charges of plans are known until the end of this day. While it stands still, nothing is said to be missing: the
-    /// gateway has a record that cannot be read, or that is of no certain day.
+    /// Charges of plans are known until the end of this day, but for those of unread days. While it stands still, the
+    /// gateway is not reached, or its list changes while it is read, and nothing is said to be missing.
     pub read_until: NaiveDate,
 }
 
@@ -518,13 +518,15 @@ impl Billing {
             charges => worked.charges = charges?,
         }
         self.journal.settle(std::slice::from_ref(&self.north)).await?;
+        let mut last: Option<(Moment, String)> = None;
         loop {
             let now = self.journal.now().await?;
-            let due = self.store.subscriptions(Which::Due(now), BATCH).await?;
+            // Those that stay due, because the gateway fails for them, are passed over.
+            let after = last.as_ref().map(|(next, uid)| (*next, uid.as_str()));
+            let due = self.store.subscriptions(Which::Due(now, after), BATCH).await?;
+            let Some(end) = due.last() else { return failed.map_or(Ok(worked), Err) };
+            last = end.next.map(|next| (next, end.uid.clone()));
             let due: Vec<_> = due.into_iter().filter(|due| seen.insert(due.uid.clone())).collect();
-            if due.is_empty() {
-                return failed.map_or(Ok(worked), Err);
-            }
             worked.steps += self.take_turns(due, &mut failed).await?;
         }
     }
@@ -581,9 +583,19 @@ impl Billing {
         let (mut steps, mut open) = (0, due);
         for _ in 0..TURNS {
             let mut again = Vec::new();
-            for subscription in open {
-                let uid = subscription.uid.clone();
-                let has_moved = match self.take_step(subscription).await {
+            let members = self.store.members(open).await?;
+            let key_of = |member: &Member, write: &Write| write.key(&member.subscription.uid);
+            let writes = members.iter().flat_map(|member| {
+                writes_of(member).into_iter().map(|write| (key_of(member, &write), write))
+            });
+            let mut known = self.store.outcomes(&writes.collect()).await?;
+            for member in members {
+                let writes = writes_of(&member).into_iter();
+                let outcomes =
+                    writes.filter_map(|write| Some((write.clone(), known.remove(&key_of(&member, &write))?)));
+                let outcomes = outcomes.collect();
+                let uid = member.subscription.uid.clone();
+                let has_moved = match self.take_step(member, outcomes).await {
                     // One subscription does not stop the others, but for a database that fails.
                     Err(error) if !matches!(error, Error::Journal(_)) => {
                         failed.get_or_insert(error);
@@ -600,37 +612,41 @@ impl Billing {
                 break;
             }
             self.journal.settle(std::slice::from_ref(&self.north)).await?;
-            open = Vec::new();
-            for uid in again {
-                open.extend(self.store.subscriptions(Which::Uid(&uid), 1).await?);
-            }
+            let again: Vec<_> = again.iter().map(String::as_str).collect();
+            open = self.store.subscriptions_of(&again).await?;
         }
         Ok(steps)
     }
 
     /// Takes one step; returns whether it changed something.
-    async fn take_step(&self, subscription: Subscription) -> Result<bool, Error> {
+    async fn take_step(&self, before: Member, outcomes: BTreeMap<Write, Outcome>) -> Result<bool, Error> {
         let now = self.journal.now().await?;
-        let before = self.store.member(subscription).await?;
         let today = day_of(now);
         let merchant = self.store.merchant(today).await?;
         let withheld = self.withheld(&before, &merchant, today).await?;
         let mut facts = Facts {
             today,
             read_until: merchant.read_until,
-            outcomes: self.store.outcomes(&before.subscription.uid, writes_of(&before)).await?,
+            unread: self.store.unread().await?,
+            outcomes,
+            whole: BTreeSet::new(),
             canceled: BTreeSet::new(),
             withheld,
             at_end: merchant.rules.at_end,
             without: None,
         };
         let mut stepped = step(&before, &facts);
+        for plan in std::mem::take(&mut stepped.lists) {
+            if self.has_whole_list(&plan).await? {
+                facts.whole.insert(plan);
+            }
+        }
         for plan in std::mem::take(&mut stepped.reads) {
             if self.is_canceled(&plan).await? {
                 facts.canceled.insert(plan);
             }
         }
-        if !facts.canceled.is_empty() {
+        if !facts.canceled.is_empty() || !facts.whole.is_empty() {
             stepped = step(&before, &facts);
         }
         // A sale follows a last look at the plans that could have charged its day.

@@ -25,6 +25,8 @@ mod second;
 mod shadow;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod statements;
 mod store;
 mod words;
 

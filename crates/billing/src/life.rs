@@ -25,6 +25,9 @@ pub(crate) const BY_SALE: Days = Days::new(3);
 /// The days after a due day from which its charge is missing.
 pub(crate) const MISSING_AFTER: Days = Days::new(3);
 
+/// The days after which a day waits for a person whose charge may be a transaction that cannot be read.
+const UNREAD_FOR: Days = Days::new(7);
+
 /// A write of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Write {
@@ -92,8 +95,12 @@ pub(crate) enum Outcome {
 pub(crate) struct Facts {
     /// The day, in UTC.
     pub(crate) today: NaiveDate,
-    /// Charges of plans are known until the end of this day.
+    /// Charges of plans are known until the end of this day, but for those on unread days.
     pub(crate) read_until: NaiveDate,
+    /// The days on which the gateway has a transaction that cannot be read or placed: it may be a charge of any plan.
+    pub(crate) unread: BTreeSet<NaiveDate>,
+    /// The plans whose own lists of transactions were read, and are whole: nothing unread is a charge of them.
+    pub(crate) whole: BTreeSet<PlanKey>,
     /// The outcomes of writes. A write that is not in it was never stored.
     pub(crate) outcomes: BTreeMap<Write, Outcome>,
     /// The plans that a read showed to be canceled.
@@ -123,6 +130,8 @@ pub(crate) enum Rule {
     OneDayOfAMonth,
     /// An end is reported only after everything is closed.
     OpenBeforeEnd,
+    /// A day is neither missing nor sold near a transaction that cannot be read.
+    ReadBeforeSale,
 }
 
 /// The result of a step.
@@ -138,6 +147,8 @@ pub(crate) struct Step {
     pub(crate) events: Vec<(&'static str, Option<NaiveDate>)>,
     /// The plans that must be read: whether they are canceled.
     pub(crate) reads: Vec<PlanKey>,
+    /// The plans whose own lists of transactions must be read: whether they are whole.
+    pub(crate) lists: Vec<PlanKey>,
     /// The day of the next step, if nothing happens before.
     pub(crate) wake: Option<NaiveDate>,
 }
@@ -152,6 +163,7 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
             charges: Vec::new(),
             events: Vec::new(),
             reads: Vec::new(),
+            lists: Vec::new(),
             wake: None,
         },
     };
@@ -328,6 +340,8 @@ impl Life<'_> {
         let Facts { today, read_until, at_end, .. } = *self.facts;
         let subscription = self.step.member.subscription.clone();
         let mut cancels = false;
+        let unread: BTreeMap<_, _> =
+            self.step.member.days.keys().map(|day| (*day, self.unread_plans(*day))).collect();
         let is_ending = subscription.is_stopped(today) && !subscription.collects_open;
         let mut events = Vec::new();
         for day in self.step.member.days.values_mut() {
@@ -346,6 +360,15 @@ impl Life<'_> {
                 && today > known_after
                 && read_until >= known_after
             {
+                let plans = unread.get(&day.day).into_iter().flatten();
+                self.step.lists.extend(plans.cloned());
+                if unread.get(&day.day).is_some_and(|plans| !plans.is_empty()) {
+                    if today > day.day + UNREAD_FOR {
+                        (day.state, day.reason) = (DayState::NeedsPerson, Some(MAY_BE_UNREAD.to_owned()));
+                        events.push(("needs-person", day.day));
+                    }
+                    continue;
+                }
                 (day.state, day.reason) = (
                     DayState::Missing,
                     Some("the gateway has no charge three days after the due day".to_owned()),
@@ -603,6 +626,22 @@ impl Life<'_> {
         })
     }
 
+    /// The plans of which a transaction that cannot be read may be the charge of a due day: made from the day before it,
+    /// because the gateway's date may be a day off, until the day is missing, or the plan is closed.
+    fn unread_plans(&self, due: NaiveDate) -> Vec<PlanKey> {
+        let Facts { unread, whole, .. } = self.facts;
+        if unread.is_empty() || !self.keeps(Rule::ReadBeforeSale) {
+            return Vec::new();
+        }
+        let terms = self.step.member.terms.iter().filter(|term| (term.first..=term.last).contains(&due));
+        let is_near = |term: &&Term| {
+            let until = term.closed.unwrap_or(due).max(due + MISSING_AFTER);
+            unread.range(due - Days::new(1)..=until).next().is_some()
+        };
+        let plans = terms.filter(is_near).filter_map(|term| term.plan.clone());
+        plans.filter(|plan| !whole.contains(plan)).collect()
+    }
+
     /// Plans the sales that are due.
     fn sell(&mut self) {
         let Facts { today, .. } = *self.facts;
@@ -621,6 +660,12 @@ impl Life<'_> {
             .collect();
         let is_sold = |day: &DueDay| day.sold == Some(today);
         for day in wants {
+            let unread = self.unread_plans(day);
+            self.step.lists.extend(unread.iter().cloned());
+            let unread = (!unread.is_empty()).then_some(());
+            if unread.is_some() && day + UNREAD_FOR >= today {
+                continue;
+            }
             // A subscription has one sale a day.
             if self.step.member.days.values().any(is_sold) {
                 return;
@@ -628,8 +673,9 @@ impl Life<'_> {
             let Some(due) = self.step.member.days.get_mut(&day) else { continue };
             // The schedule plans no try that late: a person did, or a pause.
             let since = due.next_try.filter(|next| *next > day + OLDEST).unwrap_or(day);
-            if since + OLDEST < today {
-                (due.state, due.reason) = (DayState::NeedsPerson, Some(TOO_OLD.to_owned()));
+            let reason = if since + OLDEST < today { Some(TOO_OLD) } else { unread.map(|()| MAY_BE_UNREAD) };
+            if let Some(reason) = reason {
+                (due.state, due.reason) = (DayState::NeedsPerson, Some(reason.to_owned()));
                 self.tell("needs-person", day);
                 continue;
             }
@@ -760,6 +806,8 @@ impl DueDay {
 const TOO_OLD: &str = "it is more than 30 days old, and no sale was made";
 /// The reason of a day whose card is not accepted any more.
 const NEEDS_CARD: &str = "the member needs another card";
+/// The reason of a day whose charge may be one that cannot be read.
+const MAY_BE_UNREAD: &str = "the gateway has a transaction that cannot be read, and it may be the charge";
 /// The reason of a day of which only a part is paid.
 const IN_PART: &str = "only a part of the amount was approved";
 /// The reason of a day in shadow after the end of its plan.

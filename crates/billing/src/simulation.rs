@@ -53,6 +53,7 @@ struct Transaction {
     code: Option<&'static str>,
     /// The end of the search's lag.
     is_known: bool,
+    is_readable: bool,
 }
 
 struct World {
@@ -72,6 +73,7 @@ struct World {
     claimed: BTreeSet<TransactionId>,
     surplus: BTreeSet<NaiveDate>,
     read_until: NaiveDate,
+    unread: BTreeSet<NaiveDate>,
     without: Option<Rule>,
     is_calm: bool,
     at_end: AtEnd,
@@ -167,6 +169,7 @@ impl World {
             claimed: BTreeSet::new(),
             surplus: BTreeSet::new(),
             read_until: today,
+            unread: BTreeSet::new(),
             without,
             is_calm: false,
             at_end,
@@ -195,7 +198,11 @@ impl World {
             self.today + Days::new(self.habits.slip.unsigned_abs())
         };
         let is_known = !self.chance(20);
-        self.transactions.push(Transaction { id, plan, made, due, amount, code, is_known });
+        let is_readable = plan.is_none() || !self.chance(3);
+        if !is_readable {
+            self.road("a charge cannot be read");
+        }
+        self.transactions.push(Transaction { id, plan, made, due, amount, code, is_known, is_readable });
         !is_declined
     }
 
@@ -348,6 +355,8 @@ impl World {
             let mut facts = Facts {
                 today: self.today,
                 read_until: self.read_until,
+                unread: self.unread.clone(),
+                whole: BTreeSet::new(),
                 outcomes: self.outcomes.clone(),
                 canceled: BTreeSet::new(),
                 withheld: self.chance(5).then_some(Withheld::Limit),
@@ -357,7 +366,8 @@ impl World {
             let mut stepped = step(&self.member, &facts);
             facts.canceled =
                 stepped.reads.iter().filter(|key| self.plans[*key].is_canceled).cloned().collect();
-            if !facts.canceled.is_empty() {
+            facts.whole = stepped.lists.iter().filter(|key| self.has_whole_list(key)).cloned().collect();
+            if !facts.canceled.is_empty() || !facts.whole.is_empty() {
                 stepped = step(&self.member, &facts);
             }
             if stepped.member == self.member && stepped.writes.is_empty() {
@@ -414,12 +424,16 @@ impl World {
             if !self.transactions[index].is_known && !self.chance(50) {
                 self.transactions[index].is_known = true;
             }
+            if !self.transactions[index].is_readable && self.rng.u32(0..20) == 0 {
+                self.transactions[index].is_readable = true;
+            }
         }
         let is_complete = self.transactions.iter().all(|made| made.is_known);
         let reads: Vec<_> = self
             .transactions
             .iter()
-            .filter(|made| made.is_known && made.plan.is_some() && !self.claimed.contains(&made.id))
+            .filter(|made| made.is_known && made.is_readable)
+            .filter(|made| made.plan.is_some() && !self.claimed.contains(&made.id))
             .map(|made| {
                 let term = made.plan.as_ref().unwrap().as_str().trim_start_matches("plan_").parse().unwrap();
                 let declined = |code: &str| Reading::Declined(Some(code.to_owned()));
@@ -438,7 +452,16 @@ impl World {
         }
         if is_complete {
             self.read_until = self.today - Days::new(1);
+            let unread =
+                self.transactions.iter().filter(|made| !made.is_readable && made.made <= self.read_until);
+            self.unread = unread.map(|made| made.made).collect();
         }
+    }
+
+    /// Whether the plan's own list of transactions is whole.
+    fn has_whole_list(&self, plan: &PlanKey) -> bool {
+        let mut of_plan = self.transactions.iter().filter(|made| made.plan.as_ref() == Some(plan)).peekable();
+        of_plan.peek().is_some() && of_plan.all(|made| made.is_known && made.is_readable)
     }
 
     /// A merchant's command.
@@ -699,6 +722,7 @@ fn no_life_charges_a_day_twice_or_never() {
         "a due day by hand",
         "a shadow ends",
         "an adopted plan ends in shadow",
+        "a charge cannot be read",
     ] {
         assert!(roads.contains_key(road), "{road}: {roads:?}");
     }
@@ -715,6 +739,7 @@ fn planted_defects_are_found() {
         Rule::ActivationMargin,
         Rule::OneDayOfAMonth,
         Rule::OpenBeforeEnd,
+        Rule::ReadBeforeSale,
     ];
     for rule in rules {
         let found = seeds().find_map(|seed| life(seed, Some(rule)).err());

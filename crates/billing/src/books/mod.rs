@@ -352,7 +352,8 @@ fn cents(amount: Amount) -> i64 {
 impl Books {
     fn add(&mut self, id: &str, day: &crate::model::DueDay, paid: Option<Amount>) {
         self.expected += day.amount;
-        let part = day.paid.max(paid.unwrap_or(Amount::ZERO));
+        let is_paid = matches!(day.state, DayState::Paid | DayState::Recovered | DayState::Part);
+        let part = if is_paid { day.paid.max(paid.unwrap_or(Amount::ZERO)) } else { day.paid };
         let rest = day.amount.checked_sub(part).unwrap_or(Amount::ZERO);
         if !matches!(day.state, DayState::Paid | DayState::Recovered) {
             self.part += part;

@@ -232,6 +232,10 @@ fn compared(stored: &StoredPlan, plan: &Plan) -> Option<(DifferenceClass, String
     {
         return changed(format!("it charges on day {day}"));
     }
+    // Other software chose the period of a plan that was adopted.
+    if term.adopted.is_some() {
+        return None;
+    }
     let dates = dates_of_term(&(term.first..=term.last))?;
     let is_period = plan.start_date.is_none_or(|start| start.naive() == *dates.start())
         && plan.end_date.is_none_or(|end| end.naive() == *dates.end());

@@ -189,9 +189,8 @@ impl Store {
 
     /// Sums of due days by month and state, from a day until before another.
     pub(crate) async fn months(&self, from: NaiveDate, until: NaiveDate) -> Result<Vec<MonthRow>, Error> {
-        let due = "SELECT substr(d.day, 1, 7), d.state, CAST(sum(d.amount) AS BIGINT), CAST(sum(coalesce((SELECT sum(c.amount)
-                     FROM perennial_charge c WHERE d.state NOT IN ('paid','recovered') AND c.subscription = d.subscription AND c.day = d.day
-                       AND c.claim NOT IN ('surplus','declined','undoes')), 0)) AS BIGINT)
+        let due = "SELECT substr(d.day, 1, 7), d.state, CAST(sum(d.amount) AS BIGINT), CAST(sum(CASE WHEN d.state IN ('paid','recovered') THEN 0
+                     ELSE d.paid END) AS BIGINT)
                    FROM perennial_due_day d CROSS JOIN perennial_subscription s
                    WHERE d.day >= ?2 AND d.day < ?3 AND s.uid = d.subscription AND s.tenant = ?1
                    GROUP BY substr(d.day, 1, 7), d.state";

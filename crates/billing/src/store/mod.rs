@@ -7,7 +7,8 @@ mod once;
 mod person;
 mod schema;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use chrono::{Days, NaiveDate};
@@ -30,7 +31,13 @@ use crate::recovery::{RecoveryRules, Withheld};
 pub(crate) struct Store {
     journal: Journal,
     tenant: String,
+    /// The number of statements that read.
+    #[cfg(test)]
+    pub(crate) statements: std::sync::Arc<std::sync::atomic::AtomicU64>,
 }
+
+/// The keys of one statement.
+const KEYS: usize = 100;
 
 /// The days by which a plan's charge comes after its due day at most, tries of declines included.
 pub(crate) const LATE: Days = Days::new(8);
@@ -41,8 +48,8 @@ pub(crate) enum Which<'a> {
     Id(&'a str),
     /// The one with this uid.
     Uid(&'a str),
-    /// Subscriptions whose next step is due.
-    Due(Moment),
+    /// Subscriptions whose next step is due at a moment, after the one with this step and uid.
+    Due(Moment, Option<(Moment, &'a str)>),
     /// Subscriptions whose id begins with this.
     Prefix(&'a str),
 }
@@ -91,11 +98,19 @@ const TERM: &str = "number, plan, token, amount, first, last, status, asked, clo
 const CHARGE: &str = "id, day, made, amount, claim, undone";
 const DAY: &str = "day, amount, state, paid, route, term, tries, was, sold, next_try, code, reason";
 
+/// The reason why the charges of a day are not known.
+const UNREAD: &str = "the gateway has a transaction of this day that cannot be read or placed";
+
 impl Store {
     /// Makes the tables, and the row of the tenant.
     pub(crate) async fn open(journal: &Journal, tenant: &str, today: NaiveDate) -> Result<Self, Error> {
         journal.migrate("billing", schema::MIGRATIONS).await?;
-        let store = Self { journal: journal.clone(), tenant: tenant.to_owned() };
+        let store = Self {
+            journal: journal.clone(),
+            tenant: tenant.to_owned(),
+            #[cfg(test)]
+            statements: std::sync::Arc::default(),
+        };
         let sql = "INSERT INTO perennial_billing (tenant, read_until, tries_a_day, sum_a_day, at_end, night, tries, sum)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?2, 0, 0) ON CONFLICT DO NOTHING";
         let RecoveryRules { tries_a_day, sum_a_day, at_end } = RecoveryRules::default();
@@ -105,11 +120,32 @@ impl Store {
         Ok(store)
     }
 
-    /// Charges of plans are known until the end of this day, which never goes back.
-    pub(crate) async fn has_read_until(&self, day: NaiveDate) -> Result<(), Error> {
+    /// Charges of plans are known until the end of this day, which never goes back, but for those of the unread days among
+    /// those that were read. Each is one event for a person.
+    pub(crate) async fn has_read_until(
+        &self,
+        day: NaiveDate,
+        read: &BTreeSet<NaiveDate>,
+        unread: &BTreeSet<NaiveDate>,
+        now: Moment,
+    ) -> Result<(), Error> {
+        let tenant = || Value::from(self.tenant.as_str());
+        for unread in unread {
+            let sql = "INSERT INTO perennial_unread (tenant, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING day";
+            let is_new = Statement::new(sql, vec![tenant(), date(*unread)]).must();
+            let body = format!(r#"{{"day":"{unread}","reason":"{UNREAD}"}}"#);
+            let event = NewEvent { kind: "needs-person".to_owned(), body };
+            let event = Statement::event(&self.tenant, "transactions", &event, now);
+            self.journal.transact(vec![is_new, event]).await?;
+        }
+        let mut statements = Vec::new();
+        for read in read.difference(unread) {
+            let sql = "DELETE FROM perennial_unread WHERE tenant = ?1 AND day = ?2";
+            statements.push(Statement::new(sql, vec![tenant(), date(*read)]));
+        }
         let sql = "UPDATE perennial_billing SET read_until = ?2 WHERE tenant = ?1 AND read_until < ?2";
-        let values = vec![self.tenant.as_str().into(), date(day)];
-        self.journal.transact(vec![Statement::new(sql, values)]).await?;
+        statements.push(Statement::new(sql, vec![tenant(), date(day)]));
+        self.journal.transact(statements).await?;
         Ok(())
     }
 
@@ -185,35 +221,112 @@ impl Store {
         Ok(self.journal.rows(sql, values, Row::int).await?.into_iter().sum())
     }
 
+    /// The days on which the gateway has a transaction that cannot be read, or that may be a charge of several due days.
+    pub(crate) async fn unread(&self) -> Result<BTreeSet<NaiveDate>, Error> {
+        let sql = "SELECT day FROM perennial_unread WHERE tenant = ?1";
+        Ok(self.rows(sql, vec![self.tenant.as_str().into()], date_of).await?.into_iter().collect())
+    }
+
     pub(crate) async fn subscriptions(
         &self,
         which: Which<'_>,
         limit: u32,
     ) -> Result<Vec<Subscription>, Error> {
-        let (condition, value) = match which {
-            Which::Id(id) => ("id = ?2 ORDER BY generation DESC", id.into()),
-            Which::Uid(uid) => ("uid = ?2 ORDER BY uid", uid.into()),
-            Which::Due(now) => ("next <= ?2 ORDER BY next, uid", now.into()),
+        let (condition, values) = match which {
+            Which::Id(id) => ("id = ?2 ORDER BY generation DESC", vec![id.into()]),
+            Which::Uid(uid) => ("uid = ?2 ORDER BY uid", vec![uid.into()]),
+            Which::Due(now, after) => {
+                let (next, uid) = after.unwrap_or((Moment::from_millis(i64::MIN), ""));
+                (
+                    "next <= ?2 AND (next, uid) > (?3, ?4) ORDER BY next, uid",
+                    vec![now.into(), next.into(), uid.into()],
+                )
+            }
+            // Every character of an id comes before DEL.
             Which::Prefix(prefix) => (
-                "substr(id, 1, length(CAST(?2 AS TEXT))) = CAST(?2 AS TEXT) ORDER BY id, generation",
-                prefix.into(),
+                "id >= ?2 AND id < ?3 ORDER BY id, generation",
+                vec![prefix.into(), format!("{prefix}\u{7f}").into()],
             ),
         };
         let sql = format!(
             "SELECT {SUBSCRIPTION} FROM perennial_subscription WHERE tenant = ?1 AND {condition} LIMIT {limit}"
         );
-        Ok(self.journal.rows(sql, vec![self.tenant.as_str().into(), value], subscription_of).await?)
+        let values = [vec![self.tenant.as_str().into()], values].concat();
+        Ok(self.rows(sql, values, subscription_of).await?)
+    }
+
+    /// The subscriptions with these uids.
+    pub(crate) async fn subscriptions_of(&self, uids: &[&str]) -> Result<Vec<Subscription>, Error> {
+        let select = |uids: &str| {
+            format!("SELECT {SUBSCRIPTION} FROM perennial_subscription WHERE tenant = ?1 AND uid IN ({uids})")
+        };
+        self.by_keys(Some(&self.tenant), uids, select, subscription_of).await
     }
 
     /// The subscription with its terms and due days.
     pub(crate) async fn member(&self, subscription: Subscription) -> Result<Member, Error> {
-        let uid = || vec![Value::from(subscription.uid.as_str())];
-        let sql = format!("SELECT {TERM} FROM perennial_term WHERE subscription = ?1 ORDER BY number");
-        let terms = self.journal.rows(sql, uid(), term_of).await?;
-        let sql = format!("SELECT {DAY} FROM perennial_due_day WHERE subscription = ?1 ORDER BY day");
-        let days = self.journal.rows(sql, uid(), day_of).await?;
-        let days = days.into_iter().map(|day| (day.day, day)).collect();
-        Ok(Member { subscription, terms, days })
+        let uid = subscription.uid.clone();
+        let members = self.members(vec![subscription]).await?;
+        members.into_iter().next().ok_or(Error::NoSubscription(uid))
+    }
+
+    /// The subscriptions with their terms and due days.
+    pub(crate) async fn members(&self, subscriptions: Vec<Subscription>) -> Result<Vec<Member>, Error> {
+        let uids: Vec<_> = subscriptions.iter().map(|subscription| subscription.uid.as_str()).collect();
+        let (mut terms, mut days) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, BTreeMap<_, _>>::new());
+        let select = |uids: &str| {
+            format!(
+                "SELECT subscription, {TERM} FROM perennial_term WHERE subscription IN ({uids}) ORDER BY number"
+            )
+        };
+        for (uid, term) in self.by_keys(None, &uids, select, |row| Ok((row.text()?, term_of(row)?))).await? {
+            terms.entry(uid).or_default().push(term);
+        }
+        let select = |uids: &str| {
+            format!("SELECT subscription, {DAY} FROM perennial_due_day WHERE subscription IN ({uids})")
+        };
+        for (uid, day) in self.by_keys(None, &uids, select, |row| Ok((row.text()?, day_of(row)?))).await? {
+            days.entry(uid).or_default().insert(day.day, day);
+        }
+        let member = |subscription: Subscription| Member {
+            terms: terms.remove(&subscription.uid).unwrap_or_default(),
+            days: days.remove(&subscription.uid).unwrap_or_default(),
+            subscription,
+        };
+        Ok(subscriptions.into_iter().map(member).collect())
+    }
+
+    /// The rows that `select` finds by keys: a statement for each hundred of them.
+    async fn by_keys<T>(
+        &self,
+        tenant: Option<&str>,
+        keys: &[&str],
+        select: impl Fn(&str) -> String,
+        read: impl Fn(&mut Row) -> Result<T, Damage>,
+    ) -> Result<Vec<T>, Error> {
+        let first = 1 + usize::from(tenant.is_some());
+        let places: Vec<_> = (first..first + KEYS).map(|number| format!("?{number}")).collect();
+        let sql = select(&places.join(","));
+        let mut found = Vec::new();
+        for keys in keys.chunks(KEYS) {
+            // The last key fills the places that are left, so that there is one statement for any number of keys.
+            let keys = keys.iter().chain(std::iter::repeat(keys.last().unwrap_or(&""))).take(KEYS);
+            let values = tenant.iter().chain(keys).map(|value| Value::from(*value)).collect();
+            found.extend(self.rows(sql.clone(), values, &read).await?);
+        }
+        Ok(found)
+    }
+
+    /// Reads the rows of a statement.
+    async fn rows<T>(
+        &self,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+        read: impl Fn(&mut Row) -> Result<T, Damage>,
+    ) -> Result<Vec<T>, perennial_journal::Error> {
+        #[cfg(test)]
+        self.statements.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.journal.rows(sql, values, read).await
     }
 
     /// The due days of a list, with the ids of their subscriptions.
@@ -248,15 +361,26 @@ impl Store {
             of("d", DAY),
             conditions.join(" AND ")
         );
-        Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, day_of(row)?))).await?)
+        Ok(self.rows(sql, values, |row| Ok((row.text()?, day_of(row)?))).await?)
     }
 
     /// The subscription and the number of the term of a plan.
     pub(crate) async fn term_of_plan(&self, plan: &PlanKey) -> Result<Option<(String, i64)>, Error> {
         let sql = "SELECT subscription, number FROM perennial_term WHERE tenant = ?1 AND plan = ?2";
         let values = vec![self.tenant.as_str().into(), plan.as_str().into()];
-        let rows = self.journal.rows(sql, values, |row| Ok((row.text()?, row.int()?))).await?;
+        let rows = self.rows(sql, values, |row| Ok((row.text()?, row.int()?))).await?;
         Ok(rows.into_iter().next())
+    }
+
+    /// The subscriptions and the numbers of the terms of these plans, by plan.
+    pub(crate) async fn places_of(&self, plans: &[&str]) -> Result<BTreeMap<String, (String, i64)>, Error> {
+        let select = |plans: &str| {
+            format!(
+                "SELECT plan, subscription, number FROM perennial_term WHERE tenant = ?1 AND plan IN ({plans})"
+            )
+        };
+        let read = |row: &mut Row| Ok((row.text()?, (row.text()?, row.int()?)));
+        Ok(self.by_keys(Some(&self.tenant), plans, select, read).await?.into_iter().collect())
     }
 
     /// The terms of a customer with this amount that could have charged on this day, with their first due days.
@@ -273,7 +397,7 @@ impl Store {
         let (latest, earliest) = (made + Days::new(1), made - LATE);
         let values =
             vec![self.tenant.as_str().into(), customer.into(), cents(amount), date(latest), date(earliest)];
-        Ok(self.journal.rows(sql, values, |row| Ok((row.text()?, row.int()?, date_of(row)?))).await?)
+        Ok(self.rows(sql, values, |row| Ok((row.text()?, row.int()?, date_of(row)?))).await?)
     }
 
     /// The charge of this transaction, with the id of its subscription.
@@ -284,7 +408,7 @@ impl Store {
             of("c", CHARGE)
         );
         let values = vec![self.tenant.as_str().into(), id.into()];
-        let rows = self.journal.rows(sql, values, |row| Ok((row.text()?, charge_of(row)?))).await?;
+        let rows = self.rows(sql, values, |row| Ok((row.text()?, charge_of(row)?))).await?;
         Ok(rows.into_iter().next())
     }
 
@@ -293,10 +417,17 @@ impl Store {
         Ok(self.charge(id).await?.is_some())
     }
 
+    /// The transactions among these that are stored as charges.
+    pub(crate) async fn known_charges(&self, ids: &[&str]) -> Result<BTreeSet<String>, Error> {
+        let select =
+            |ids: &str| format!("SELECT id FROM perennial_charge WHERE tenant = ?1 AND id IN ({ids})");
+        Ok(self.by_keys(Some(&self.tenant), ids, select, word).await?.into_iter().collect())
+    }
+
     /// The charges of a subscription, by day.
     pub(crate) async fn charges(&self, uid: &str) -> Result<Vec<Charge>, Error> {
         let sql = format!("SELECT {CHARGE} FROM perennial_charge WHERE subscription = ?1 ORDER BY day, id");
-        Ok(self.journal.rows(sql, vec![uid.into()], charge_of).await?)
+        Ok(self.rows(sql, vec![uid.into()], charge_of).await?)
     }
 
     /// The due days from a day until before another, with the ids of their subscriptions and the amounts that paid them.
@@ -314,34 +445,27 @@ impl Store {
             let paid = paid.map(Amount::from_cents).transpose().map_err(damaged)?;
             Ok(Due { id, paid, day: day_of(row)? })
         };
-        Ok(self.journal.rows(sql, values, read).await?)
+        Ok(self.rows(sql, values, read).await?)
     }
 
-    /// The outcomes of these writes of a subscription, as far as they are stored.
+    /// The outcomes of these writes, by operation key, as far as they are stored.
     pub(crate) async fn outcomes(
         &self,
-        uid: &str,
-        writes: impl IntoIterator<Item = Write>,
-    ) -> Result<BTreeMap<Write, Outcome>, Error> {
-        let writes: BTreeMap<_, _> = writes.into_iter().map(|write| (write.key(uid), write)).collect();
-        if writes.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let places: Vec<_> = (2..writes.len() + 2).map(|number| format!("?{number}")).collect();
-        let sql = format!(
-            "SELECT operation_key, state, outcome, history FROM perennial_intent
-             WHERE tenant = ?1 AND operation_key IN ({})",
-            places.join(", ")
-        );
-        let mut values = vec![Value::from(self.tenant.as_str())];
-        values.extend(writes.keys().map(|key| Value::from(key.as_str())));
+        writes: &BTreeMap<String, Write>,
+    ) -> Result<BTreeMap<String, Outcome>, Error> {
+        let keys: Vec<_> = writes.keys().map(String::as_str).collect();
+        let select = |keys: &str| {
+            format!(
+                "SELECT operation_key, state, outcome, history FROM perennial_intent
+                 WHERE tenant = ?1 AND operation_key IN ({keys})"
+            )
+        };
         let read =
             |row: &mut Row| Ok((row.text()?, word(row)?, row.maybe_text()?.unwrap_or_default(), row.text()?));
-        let rows = self.journal.rows(sql, values, read).await?;
+        let rows = self.by_keys(Some(&self.tenant), &keys, select, read).await?;
         let outcome = |(key, state, outcome, history): (String, String, String, String)| {
-            let write = writes.get(&key)?.clone();
-            let outcome = outcome_of(&write, &state, &outcome, &history);
-            Some((write, outcome))
+            let outcome = outcome_of(writes.get(&key)?, &state, &outcome, &history);
+            Some((key, outcome))
         };
         Ok(rows.into_iter().filter_map(outcome).collect())
     }

@@ -36,9 +36,13 @@ const SUBSCRIPTION: Columns = &[
     ("status", As::Text),
     ("starts", As::Text),
     ("until", As::Text),
+    ("charges", As::Number),
     ("ends_on", As::Text),
     ("paused_from", As::Text),
     ("paused_until", As::Text),
+    ("pause_collects", As::Number),
+    ("collects_open", As::Number),
+    ("shadow", As::Number),
     ("guard", As::Number),
     ("version", As::Number),
     ("next", As::Time),
@@ -58,6 +62,7 @@ const TABLES: &[(&str, &str, Columns)] = &[
             ("status", As::Text),
             ("asked", As::Text),
             ("closed", As::Text),
+            ("adopted", As::Text),
         ],
     ),
     (
@@ -67,10 +72,12 @@ const TABLES: &[(&str, &str, Columns)] = &[
             ("day", As::Text),
             ("amount", As::Cents),
             ("state", As::Text),
+            ("paid", As::Cents),
             ("route", As::Text),
             ("term", As::Number),
             ("tries", As::Number),
             ("was", As::Text),
+            ("sold", As::Text),
             ("next_try", As::Text),
             ("code", As::Text),
             ("reason", As::Text),
@@ -96,6 +103,7 @@ const TABLES: &[(&str, &str, Columns)] = &[
             ("made", As::Text),
             ("amount", As::Cents),
             ("claim", As::Text),
+            ("undone", As::Text),
         ],
     ),
     ("announced", "perennial_announced", &[("day", As::Text)]),
@@ -381,6 +389,6 @@ fn member(row: &mut Row, form: As) -> Result<Json, Damage> {
             let text = row.maybe_text()?;
             text.map(|text| serde_json::from_str(&text).unwrap_or(Json::String(text))).into()
         }
-        As::Cents => super::amount_of(row)?.to_string().into(),
+        As::Cents => super::paid_of(row)?.to_string().into(),
     })
 }

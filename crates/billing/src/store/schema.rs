@@ -9,8 +9,10 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        tries_a_day BIGINT NOT NULL, sum_a_day BIGINT NOT NULL,
        at_end TEXT NOT NULL CHECK (at_end IN ('leave','cancel','ask')),
        night TEXT NOT NULL, tries BIGINT NOT NULL, sum BIGINT NOT NULL, asked TEXT)",
+    "CREATE TABLE perennial_unread (
+       tenant TEXT NOT NULL REFERENCES perennial_tenant, day TEXT NOT NULL, PRIMARY KEY (tenant, day))",
     "CREATE TABLE perennial_subscription (
-       uid TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL,
+       uid TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT COLLATE BINARY NOT NULL,
        generation BIGINT NOT NULL, customer TEXT NOT NULL, token TEXT NOT NULL, name TEXT NOT NULL,
        amount BIGINT NOT NULL CHECK (amount > 0), day BIGINT NOT NULL CHECK (day BETWEEN 1 AND 28),
        status TEXT NOT NULL CHECK (status IN ('active','canceling','ended')),

@@ -64,7 +64,7 @@ async fn each_difference_is_found_in_its_class() {
     sql(format!("DELETE FROM perennial_charge WHERE id = '{}'", charge("orphan").await.id)).await;
     let open = world.member("open").await.subscription.uid;
     sql(format!(
-        "UPDATE perennial_due_day SET state = 'missing' WHERE subscription = '{open}' AND day = '2027-01-15'"
+        "UPDATE perennial_due_day SET state = 'missing', paid = 0 WHERE subscription = '{open}' AND day = '2027-01-15'"
     ))
     .await;
     let books = month(&world, "2027-01").await;

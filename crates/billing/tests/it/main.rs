@@ -8,6 +8,7 @@ mod books;
 mod by_hand;
 mod events;
 mod life;
+mod nights;
 mod person;
 mod planted;
 #[cfg(all(unix, feature = "postgres"))]

@@ -1,12 +1,16 @@
 //! A sandbox, a journal whose clock is the sandbox's, and the subscriptions of one merchant.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
 use perennial::clearent::{
     ApiKey, CustomerKey, NewCustomer, NewToken, Paging, TokenId, Transaction, TransactionId,
     TransactionSearch, Verdict,
 };
+use perennial::transport::{Deadline, Exchange, ReqwestExchange, TransportError};
 use perennial::{BaseUrl, Clearent as Client};
 use perennial_billing::{Billing, Member, NewSubscription};
 use perennial_journal::machine::Rules;
@@ -27,8 +31,66 @@ impl Clock for WorldClock {
     }
 }
 
+/// The way to the gateway: counts requests, and makes transactions unreadable.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    exchange: Arc<ReqwestExchange>,
+    requests: Arc<AtomicU64>,
+    /// The transaction whose amount cannot be read.
+    unreadable: Arc<Mutex<Option<String>>>,
+}
+
+impl Wire {
+    fn new() -> Self {
+        let exchange = ReqwestExchange::builder().build().unwrap();
+        Self { exchange: Arc::new(exchange), requests: Arc::default(), unreadable: Arc::default() }
+    }
+
+    /// The number of requests since the last call.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.swap(0, Ordering::SeqCst)
+    }
+
+    pub(crate) fn make_unreadable(&self, transaction: Option<String>) {
+        *self.unreadable.lock().unwrap() = transaction;
+    }
+}
+
+#[async_trait]
+impl Exchange for Wire {
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>, TransportError> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let response = self.exchange.exchange(request, deadline).await?;
+        let Some(id) = self.unreadable.lock().unwrap().clone() else { return Ok(response) };
+        Ok(response.map(|body| {
+            let Ok(mut document) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+            break_amount(&mut document, &id);
+            document.to_string().into()
+        }))
+    }
+}
+
+/// Makes the amount of the transaction unreadable, wherever it is.
+fn break_amount(document: &mut serde_json::Value, id: &str) {
+    if document.get("id").is_some_and(|found| found == id) {
+        document["amount"] = "fifty".into();
+    }
+    match document {
+        serde_json::Value::Object(members) => {
+            members.values_mut().for_each(|member| break_amount(member, id));
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| break_amount(item, id)),
+        _ => {}
+    }
+}
+
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
+    pub(crate) wire: Wire,
     pub(crate) clock: WorldClock,
     pub(crate) client: Client,
     pub(crate) journal: Journal,
@@ -68,8 +130,10 @@ impl World {
 
     pub(crate) async fn of(url: &str, options: GatewayOptions) -> Self {
         let sandbox = Sandbox::builder().gateway(options).start().await.unwrap();
+        let wire = Wire::new();
         let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
             .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
+            .exchange(wire.clone())
             .build()
             .unwrap();
         let clock = WorldClock(Arc::new(AtomicI64::new(START)));
@@ -78,8 +142,17 @@ impl World {
         let billing = Billing::open(&journal, &north).await.unwrap();
         let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build().unwrap();
         let customer = client.customers().create(&ada).await.unwrap().customer_key.clone();
-        let mut world =
-            Self { sandbox, clock, client, journal, north, billing, customer, token: "0".parse().unwrap() };
+        let mut world = Self {
+            sandbox,
+            wire,
+            clock,
+            client,
+            journal,
+            north,
+            billing,
+            customer,
+            token: "0".parse().unwrap(),
+        };
         world.token = world.card("4111 1111 1111 1111").await;
         world
     }
@@ -131,6 +204,17 @@ impl World {
 
     pub(crate) async fn member(&self, id: &str) -> Member {
         self.billing.show(id).await.unwrap()
+    }
+
+    /// The transaction that the gateway approved on this day.
+    pub(crate) async fn approved_id(&self, day: &str) -> String {
+        let search = TransactionSearch {
+            start_date: Some(day.to_owned()),
+            end_date: Some(day.to_owned()),
+            ..TransactionSearch::default()
+        };
+        let all = self.client.transactions().search(&search).collect_all().await.unwrap();
+        all[0].id.as_ref().unwrap().to_string()
     }
 
     /// The transactions of the merchant, from the gateway's own records.

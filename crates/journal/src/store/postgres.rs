@@ -472,10 +472,11 @@ enum Undone {
     Error(StoreError),
 }
 
-/// The statement as `PostgreSQL` writes it. An index is in the schema of its table, and its name names none.
+/// The statement as `PostgreSQL` writes it. An index is in the schema of its table, and its name names none. The order of
+/// bytes is `BINARY` on `SQLite`, and `"C"` here.
 fn translate(sql: &str) -> String {
     let sql = sql.replace('?', "$").replace("perennial_", "perennial.");
-    sql.replace("INDEX perennial.", "INDEX perennial_")
+    sql.replace("INDEX perennial.", "INDEX perennial_").replace("COLLATE BINARY", "COLLATE \"C\"")
 }
 
 async fn rows(
