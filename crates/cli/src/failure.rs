@@ -173,7 +173,7 @@ impl Failure {
                 Delivery::NotSent | Delivery::MaybeSent => Exit::Unavailable,
                 Delivery::Answered => Exit::Internal,
             },
-            Self::Undelivered(_) | Self::Untold(_) => Exit::Unavailable,
+            Self::Undelivered(_) | Self::Untold(_) | Self::SecondWorker(_) => Exit::Unavailable,
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
             Self::Excess(_) => Exit::Excess,
@@ -182,7 +182,6 @@ impl Failure {
             | Self::Waiting(_)
             | Self::Unsettled(_)
             | Self::JournalLost(_) => Exit::Unknown,
-            Self::SecondWorker(_) => Exit::Unavailable,
             Self::Journal(error) => exit_of_journal(error),
             Self::Billing(error) => exit_of_billing(error),
             Self::Attention(_) | Self::Differences(_) | Self::Lines { .. } => Exit::Attention,

@@ -14,7 +14,7 @@ use super::subscriptions::{Decided, Place, due_record, unsettled};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
-use crate::output::Record;
+use crate::output::{Output, Record, note};
 
 /// Due days.
 #[derive(Debug, Subcommand)]
@@ -198,10 +198,11 @@ impl Decide {
                 let why = format!("the work on it is not complete: {}", Failure::from(error).message());
                 Err(unsettled(&place, &why))
             }
-            Ok(()) if is_collected && due.next_try.is_some() | due.was.is_some() => Err(unsettled(
-                &place,
-                "is collected later: its plan is not closed yet, or the card was declined",
-            )),
+            Ok(()) if due.was.is_some() => Err(unsettled(&place, "the outcome of its sale is not known yet")),
+            Ok(()) if is_collected && due.next_try.is_some() && global.output == Output::Table => {
+                note("the sale follows when its plan is closed, and is made by perennial work");
+                Ok(())
+            }
             Ok(()) => Ok(()),
         }
     }

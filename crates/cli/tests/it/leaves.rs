@@ -129,11 +129,11 @@ const LEAVES: &[Leaf] = &[
     changes("subscriptions cancel", "M-1 --now --actor ada {books}"),
     changes("subscriptions keep", "M-1 --actor ada {ending}"),
     reads("due-days list", "--id M-1 {books}"),
-    changes("due-days collect", "M-1/2027-01-15 --reason asked --actor ada {given-up-day}"),
-    changes("due-days waive", "M-1/2027-01-15 --reason asked --actor ada {given-up-day}"),
-    changes("due-days claim", "M-1/2027-01-15 --transaction {sale} --reason asked --actor ada {given-up-day}"),
-    changes("due-days refund", "M-1/2027-01-15 --reason asked --actor ada {paid-day}"),
-    changes("due-days dispute", "M-1/2027-01-15 --reason asked --actor ada {paid-day}"),
+    changes("due-days collect", "{given-up-day} --reason asked --actor ada"),
+    changes("due-days waive", "{given-up-day} --reason asked --actor ada"),
+    changes("due-days claim", "{given-up-day} --transaction {sale} --reason asked --actor ada"),
+    changes("due-days refund", "{paid-day} --reason asked --actor ada"),
+    changes("due-days dispute", "{paid-day} --reason asked --actor ada"),
     reads("recovery show", "{books}"),
     changes("recovery set", "--tries-a-day 5 --reason asked --actor ada {books}"),
     reads("books check", "--month 2027-01 {books}"),
@@ -345,9 +345,10 @@ impl Standing<'_> {
             command.envs(self.shell.environment());
             let ran = crate::shell::finish(command, "");
             assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+            ran.out
         };
         let start = "subscriptions start --id M-1 --customer-key cust_ada --name Gold --amount 50 --day 15";
-        write(&format!("{start} --token-id {token}"));
+        let started = write(&format!("{start} --token-id {token}"));
         if name == "ending" {
             write("subscriptions cancel M-1 --on 2027-06-30 --actor ada");
         }
@@ -356,9 +357,11 @@ impl Standing<'_> {
                 let hard = Effect::Decline { result_code: "005".to_owned() };
                 self.shell.world().fault(&Fault::on("engine.charge", hard)).await.unwrap();
             }
-            self.shell.world().advance("P17D").await.unwrap();
+            self.shell.world().advance("P31D").await.unwrap();
             self.shell.world().clear_faults().await.unwrap();
             write("work --until-idle");
+            let due = started.lines().find_map(|line| line.strip_prefix("from")).unwrap().trim();
+            return format!("M-1/{due} {options}");
         }
         if name == "ended" {
             write("subscriptions cancel M-1 --now --actor ada");
