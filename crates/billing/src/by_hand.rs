@@ -21,7 +21,7 @@ pub enum DayDecision {
     Collect,
     /// The merchant does without what is not paid.
     Waive,
-    /// This transaction paid it.
+    /// This transaction paid it, or refunded what paid it.
     Claim(TransactionId),
     /// The member's bank took back the payment. Nothing is changed at the gateway.
     Dispute,
@@ -198,7 +198,8 @@ impl Billing {
                     return Ok((before.clone(), before, stored));
                 }
                 let charge = self.claimed(&before, day, transaction, known).await?;
-                let kind = after.claim(day, &charge)?;
+                let is_refund = charge.claim == Claim::Undoes;
+                let kind = if is_refund { "charge.refunded" } else { after.claim(day, &charge)? };
                 stored.charges.push(charge);
                 kind
             }
@@ -436,8 +437,17 @@ impl Billing {
         let (Some(amount), Some(made)) = (read.amount, made) else {
             return Err(no("the gateway does not say its amount and its day"));
         };
+        // A refund that was made elsewhere is one of the day's charge.
+        if read.transaction_type == Some(TransactionType::REFUND) && read.verdict() == Verdict::Approved {
+            let charges = self.store.charges(&member.subscription.uid).await?;
+            let is_of = |charge: &&Charge| charge.day == day && Some(&charge.id) == read.ref_id.as_ref();
+            let of =
+                charges.iter().find(is_of).ok_or_else(|| no("it is no refund of a charge of this day"))?;
+            let (id, of) = (transaction.clone(), Some(of.id.clone()));
+            return Ok(Charge { id, day, made, amount, claim: Claim::Undoes, of });
+        }
         if read.transaction_type != Some(TransactionType::SALE) || read.verdict() != Verdict::Approved {
-            return Err(no("it is no approved sale"));
+            return Err(no("it is no approved sale, and no refund"));
         }
         if read.voided == Some(true) {
             return Err(no("it is voided"));

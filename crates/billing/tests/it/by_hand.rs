@@ -1,7 +1,7 @@
 //! Due days by hand, over the sandbox.
 
 use chrono::NaiveDate;
-use perennial::clearent::{Charge as Sale, TransactionId, TransactionSearch, TransactionType};
+use perennial::clearent::{Charge as Sale, Refund, TransactionId, TransactionSearch, TransactionType};
 use perennial_billing::{
     AtEnd, CancelAt, Claim, DayDecision, DayRefund, DayState, Decision, First, Member, NewSubscription,
     PauseEnd, RecoveryRules, Route, Status, SubscriptionChange,
@@ -122,7 +122,7 @@ async fn a_decision_that_cannot_be_is_refused() {
         (paid, "2027-02-15", DayDecision::Claim(voided.clone()), "it is voided"),
         (given_up, "2027-01-15", DayDecision::Claim(of_other), "another due day has it already"),
         (given_up, "2027-01-15", DayDecision::Claim(voided), "it is voided"),
-        (given_up, "2027-01-15", DayDecision::Claim(declined), "it is no approved sale"),
+        (given_up, "2027-01-15", DayDecision::Claim(declined), "it is no approved sale, and no refund"),
         (given_up, "2027-01-15", DayDecision::Dispute, "has no charge"),
     ] {
         let error = world.billing.decide_day(id, day(on), &decision, by()).await.unwrap_err().to_string();
@@ -164,6 +164,14 @@ async fn a_charge_is_given_back_once() {
         let made = refund(Some("10.00")).await;
         assert!(matches!(made, Settled::Done { .. }), "{made:?}");
     }
+    // Another refund was made elsewhere.
+    let sold = world.billing.due_day("M-1", due).await.unwrap().1.remove(0).id;
+    let elsewhere = Refund::builder().id(&sold).amount("5.00").build().unwrap();
+    let elsewhere = world.client.transactions().refund(&elsewhere).await.unwrap().id.clone().unwrap();
+    for _ in 0..2 {
+        let claim = DayDecision::Claim(elsewhere.clone());
+        world.billing.decide_day("M-1", due, &claim, by()).await.unwrap();
+    }
     world.billing.decide_day("M-1", due, &DayDecision::Dispute, by()).await.unwrap();
     let error = world.billing.refund("M-1", due, &DayRefund::default(), by()).await.unwrap_err();
     assert!(error.to_string().contains("has no charge of which anything is left"), "{error}");
@@ -171,10 +179,10 @@ async fn a_charge_is_given_back_once() {
     assert_eq!(day.state, DayState::Paid);
     let undone: Vec<_> =
         charges.iter().filter(|one| one.claim == Claim::Undoes).map(|one| one.amount.to_string()).collect();
-    assert_eq!(undone, ["10.00", "10.00", "30.00"]);
+    assert_eq!(undone, ["10.00", "10.00", "5.00", "25.00"]);
     let search = TransactionSearch { transaction_type: Some(TransactionType::REFUND), ..Default::default() };
     let refunds = world.client.transactions().search(&search).collect_all().await.unwrap();
-    assert_eq!(refunds.len(), 2);
+    assert_eq!(refunds.len(), 3);
 }
 
 /// Holds: The rest of a day that was paid in part is collected by hand, and the sums of the day are right.

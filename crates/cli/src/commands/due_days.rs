@@ -39,9 +39,10 @@ pub(crate) enum DueDays {
         after_help = "Example:\n  perennial due-days waive M-1/2199-03-15 --reason 'the hall was closed'"
     )]
     Waive(Decide),
-    /// Says that a transaction paid a due day
+    /// Says that a transaction paid a due day, or refunded it
     #[command(
-        after_help = "The transaction is read at the gateway: an approved sale that no other due day has.\n\n\
+        after_help = "The transaction is read at the gateway: an approved sale that no other due day has, or a \
+        refund of a charge of the day.\n\n\
         Example:\n  perennial due-days claim M-1/2199-03-15 --transaction 700001 --reason 'paid at the desk'"
     )]
     Claim(Claim),

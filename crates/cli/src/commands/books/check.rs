@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use chrono::Days;
 use clap::Args;
+use perennial::clearent::TransactionId;
 use perennial::transport::redact;
 use perennial::{ErrorKind, Month, NaiveDate};
 use perennial_billing::{Books, BooksScope, Difference, DifferenceClass, OtherTransaction};
@@ -168,12 +169,18 @@ fn command(difference: &Difference, place: &Place) -> Line {
         (None, Some(id)) => Line::new("perennial transactions get").word(id.as_str()),
         (None, None) => Line::new("perennial batches list").with("status", Some("CLOSED")),
     };
+    // The reason is the person's.
+    let by_hand = |line, due: &str, transaction: Option<&TransactionId>| {
+        place.on(line).word(due).with("transaction", transaction).with("reason", Some("TEXT"))
+    };
     match (class, due, plan, transaction) {
-        (Class::Missing | Class::Part, Some(due), ..) => place.on("perennial due-days collect").word(&due),
-        (Class::Doubled, Some(due), ..) => place.on("perennial due-days refund").word(&due),
-        (Class::Voided, Some(due), ..) => place.on("perennial due-days dispute").word(&due),
+        (Class::Missing | Class::Part, Some(due), ..) => by_hand("perennial due-days collect", &due, None),
+        (Class::Doubled, Some(due), _, surplus) => {
+            by_hand("perennial due-days refund", &due, surplus.as_ref())
+        }
+        (Class::Voided, Some(due), ..) => by_hand("perennial due-days dispute", &due, None),
         (Class::Refunded | Class::OrphanCharge, Some(due), _, Some(transaction)) => {
-            place.on("perennial due-days claim").word(&due).with("transaction", Some(transaction))
+            by_hand("perennial due-days claim", &due, Some(transaction))
         }
         (Class::OtherAmount | Class::OtherDay | Class::Gone, _, None, Some(transaction)) => {
             Line::new("perennial transactions get").word(transaction.as_str())
