@@ -261,6 +261,8 @@ const BATCH: u32 = 200;
 /// A cancellation of a plan is sent for as long as it takes.
 const CLOSED_WITHIN: Duration = Duration::from_hours(24 * 3_650);
 const HOUR: Duration = Duration::from_hours(1);
+/// The time by which the clocks of two processes may differ.
+const CLOCKS: Duration = Duration::from_mins(1);
 
 impl Billing {
     /// Opens the subscriptions of a tenant, and makes their tables in the journal's database.
@@ -523,7 +525,8 @@ impl Billing {
             let now = self.journal.now().await?;
             // Those that stay due, because the gateway fails for them, are passed over.
             let after = last.as_ref().map(|(next, uid)| (*next, uid.as_str()));
-            let due = self.store.subscriptions(Which::Due(now, after), BATCH).await?;
+            // The clock of the process that made a step due may be ahead.
+            let due = self.store.subscriptions(Which::Due(now + CLOCKS, after), BATCH).await?;
             let Some(end) = due.last() else { return failed.map_or(Ok(worked), Err) };
             last = end.next.map(|next| (next, end.uid.clone()));
             let due: Vec<_> = due.into_iter().filter(|due| seen.insert(due.uid.clone())).collect();

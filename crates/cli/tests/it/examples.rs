@@ -37,6 +37,7 @@ fn every_example_is_understood() {
         ("invoices.json", INVOICES_JSON),
         ("invoice.json", INVOICE_JSON),
         ("id.txt", "an-access-id-that-is-dead"),
+        ("plans.csv", "id,plan-key\nM-1,plan_3f0f6d1c5f0e\n"),
         ("posted.jwt", "e30.e30.none"),
     ] {
         std::fs::write(folder.path().join(name), text).unwrap();

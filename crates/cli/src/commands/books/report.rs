@@ -24,7 +24,7 @@ pub(crate) enum Report {
     )]
     Money(Money),
     /// Prints the result of declined charges, by the class of the result code
-    #[command(after_help = "Example:\n  perennial books report recovery --from 2199-01")]
+    #[command(after_help = "Example:\n  perennial books report recovery --from 2199-01 --until 2199-12")]
     Recovery(Declines),
     /// Lists members whose card ends before a charge that is due within 60 days
     #[command(after_help = "Reads all tokens of the gateway, in a request for each hundred.\n\n\

@@ -41,7 +41,7 @@ pub(crate) enum Subscriptions {
         perennial work makes the next one. With --shadow, charges are read and nothing is written; the same command \
         without --shadow ends the shadow.\n\n\
         Examples:\n  perennial subscriptions adopt --id M-1 --plan-key plan_3f0f6d1c5f0e --shadow\n  \
-        perennial subscriptions adopt --file plans.csv\n  perennial subscriptions adopt --id M-1"
+        perennial subscriptions adopt --file plans.csv\n  perennial subscriptions adopt --id M-1 --plan-key plan_3f0f6d1c5f0e"
     )]
     Adopt(Adopt),
     /// Shows a subscription: its status, its next three charges, and what is open
