@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, Days, NaiveDate};
 use perennial::clearent::{
-    Frequency, Plan, PlanKey, PlanStatus, Transaction, TransactionSearch, TransactionType, Verdict,
+    Frequency, Plan, PlanKey, PlanStatus, TransactionSearch, TransactionType, Verdict,
 };
-use perennial::{Amount, Clearent as Client, Date, Reported, Timestamp};
+use perennial::{Amount, Clearent as Client, Reported};
 use perennial_journal::store::NewDecision;
 use perennial_journal::{By, Moment, new_uid, unmarked};
 use serde_json::json;
@@ -17,6 +17,7 @@ use crate::calendar::due_days;
 use crate::life;
 use crate::model::{DayState, Member, Route, Status, Subscription, Term, TermStatus};
 use crate::once::Once;
+use crate::reading::made_on;
 use crate::store::{Change, LATE, Which};
 
 /// A plan that is to become the first term of a subscription.
@@ -221,11 +222,11 @@ async fn check_charges(
         ..TransactionSearch::default()
     };
     let found = client.transactions().search(&search).collect_all().await?;
-    let made = |one: &Transaction| one.created.as_ref().and_then(Timestamp::date).map(Date::naive);
     let of_plan = found.iter().filter(|one| {
         one.plan_key().as_ref() == Some(plan) && one.transaction_type == Some(TransactionType::SALE)
     });
-    let Some((made, last)) = of_plan.filter_map(|one| Some((made(one)?, one))).max_by_key(|(made, _)| *made)
+    let Some((made, last)) =
+        of_plan.filter_map(|one| Some((made_on(one)?, one))).max_by_key(|(made, _)| *made)
     else {
         return Ok(());
     };

@@ -409,8 +409,8 @@ impl Billing {
         self.decide(id, &Decision::Resume, by).await
     }
 
-    /// Cancels a subscription, and withdraws planned tries of declined charges when the end comes. It is over when nothing of it is open at the gateway, which [`work`](Self::work) finds out;
-    /// until then its status is [`Status::Canceling`].
+    /// Cancels a subscription, and withdraws planned tries of declined charges when the end comes. It is over when nothing of
+    /// it is open at the gateway, which [`work`](Self::work) finds out; until then its status is [`Status::Canceling`].
     pub async fn cancel(&self, id: &str, at: CancelAt, by: By) -> Result<Member, Error> {
         self.decide(id, &Decision::Cancel { at, collects_open: false }, by).await
     }
@@ -539,8 +539,8 @@ impl Billing {
     ///
     /// # Errors
     ///
-    /// If the database or the merchant's key fails, or the gateway gives an answer that cannot be used. Start it again then:
-    /// everything that is open is in the database.
+    /// If the database fails, or the gateway does not take the merchant's key. Start it again then: everything that is open is
+    /// in the database.
     pub async fn run(&self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         self.run_with(stop, |_| {}).await
     }
@@ -599,8 +599,8 @@ impl Billing {
                 let outcomes = outcomes.collect();
                 let uid = member.subscription.uid.clone();
                 let has_moved = match self.take_step(member, outcomes).await {
-                    // One subscription does not stop the others, but for a database that fails.
-                    Err(error) if !matches!(error, Error::Journal(_)) => {
+                    // One subscription does not stop the others.
+                    Err(error) if error.is_passing() => {
                         failed.get_or_insert(error);
                         false
                     }

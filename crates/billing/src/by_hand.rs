@@ -1,16 +1,18 @@
 //! Due days by hand: a person collects, waives, claims, refunds or disputes.
 
 use chrono::NaiveDate;
+use perennial::Amount;
 use perennial::clearent::{Refund, Transaction, TransactionId, TransactionType, Verdict};
-use perennial::{Amount, Date, Timestamp};
+use perennial_journal::machine::{Intent, State};
 use perennial_journal::store::NewDecision;
-use perennial_journal::{By, Settled, machine::State};
+use perennial_journal::{By, Settled};
 use serde_json::json;
 
 use crate::Error;
 use crate::billing::{Billing, day_of, event};
 use crate::model::{Charge, Claim, DayState, DueDay, Member, Route, Status};
 use crate::once::Once;
+use crate::reading::made_on;
 use crate::store::{Change, Which};
 
 /// A decision about a due day.
@@ -73,6 +75,12 @@ impl Member {
             || subscription.is_stopped(today) && !subscription.collects_open
         {
             return Err(Error::IsOver(subscription.id.clone()));
+        }
+        if subscription.is_shadow {
+            return Err(Error::InShadow(subscription.id.clone()));
+        }
+        if self.days.get(&day).is_some_and(|due| due.state == DayState::Collecting) {
+            return Ok(());
         }
         let due = self.day_by_hand(day)?;
         if matches!(due.state, DayState::Expected | DayState::Paid | DayState::Recovered) || day > today {
@@ -236,24 +244,20 @@ impl Billing {
         by: By,
     ) -> Result<Settled<Transaction>, Error> {
         let member = self.with_day(id, day).await?;
-        let known = self.known_refund(&member, day, refund).await?;
-        let (key, charge, number) = if let Some((key, charge)) = known {
-            (key, charge, 0)
+        let (key, charge) = if let Some(known) = self.known_refund(&member, day, refund).await? {
+            known
         } else {
-            let (_, charge) = self.refunded_charge(id, day, refund).await?;
-            let (key, number) = self.key_of_refund(&member, &charge).await?;
-            (key, charge, number)
+            let charge = self.refunded_charge(&member, day, refund).await?;
+            (self.key_of_refund(&member, &charge).await?, charge)
         };
         let amount = charge.amount;
         let of = charge.of.clone().unwrap_or_else(|| charge.id.clone());
         let request = Refund::builder().id(&of).amount(amount).build().map_err(perennial::Error::from)?;
         let settled = self.north.transactions().refund(&key, &request).await?;
         if let Settled::Done { value, .. } = &settled {
-            let id = value.as_ref().and_then(|refunded| refunded.id.clone());
-            let id = match id {
+            let id = match value.as_ref().and_then(|refunded| refunded.id.clone()) {
                 Some(id) => id,
-                // A person who decides that it was done may not know its id.
-                None => id_of_refund(&charge, number)?,
+                None => id_of_refund(&self.journal.intent(Some(self.north.tenant()), &key).await?, day)?,
             };
             self.is_refunded(&member, &Charge { id, amount, ..charge }, by).await?;
         }
@@ -299,17 +303,19 @@ impl Billing {
         day: NaiveDate,
         refund: &DayRefund,
     ) -> Result<Charge, Error> {
-        Ok(self.refunded_charge(id, day, refund).await?.1)
+        self.refunded_charge(&self.with_day(id, day).await?, day, refund).await
     }
 
     async fn refunded_charge(
         &self,
-        id: &str,
+        member: &Member,
         day: NaiveDate,
         refund: &DayRefund,
-    ) -> Result<(Member, Charge), Error> {
-        let member = self.with_day(id, day).await?;
-        let found = self.charge_of(&member, day, refund.transaction.as_ref()).await?;
+    ) -> Result<Charge, Error> {
+        if member.subscription.is_shadow {
+            return Err(Error::InShadow(member.subscription.id.clone()));
+        }
+        let found = self.charge_of(member, day, refund.transaction.as_ref()).await?;
         let charge = found.ok_or(Error::NothingToRefund(day))?;
         let amount = refund.amount.unwrap_or(charge.amount);
         if amount.is_zero() {
@@ -318,37 +324,32 @@ impl Billing {
         if amount > charge.amount {
             return Err(Error::RefundAbove { left: charge.amount });
         }
-        Ok((member, Charge { amount, ..charge }))
+        Ok(Charge { amount, ..charge })
     }
 
     /// The operation key of the next refund of a charge: one that was tried in vain has its own.
-    async fn key_of_refund(&self, member: &Member, charge: &Charge) -> Result<(String, u32), Error> {
+    async fn key_of_refund(&self, member: &Member, charge: &Charge) -> Result<String, Error> {
         if let Some(key) = &self.key {
-            return Ok((key.clone(), 0));
+            return Ok(key.clone());
         }
-        let uid = &member.subscription.uid;
+        let (uid, day) = (&member.subscription.uid, charge.day);
         for number in 0.. {
-            let key =
-                format!("subscriptions/{uid}/days/{}/refunds/{}/{number}", charge.day, charge.id.as_str());
+            let key = format!("subscriptions/{uid}/days/{day}/refunds/{}/{number}", charge.id.as_str());
             let intent = match self.journal.intent(Some(self.north.tenant()), &key).await {
                 Ok(intent) => intent,
-                Err(perennial_journal::Error::NoIntent(_)) => return Ok((key, number)),
+                Err(perennial_journal::Error::NoIntent(_)) => return Ok(key),
                 Err(error) => return Err(error.into()),
             };
             // One that is made and not stored here is stored by the same call again.
-            let id = intent.outcome.and_then(|outcome| outcome.id);
-            let is_stored = match (intent.state, id) {
-                (State::Done, Some(id)) => self.store.knows_charge(&id).await?,
-                (State::Done, None) => {
-                    self.store.knows_charge(id_of_refund(charge, number)?.as_str()).await?
-                }
-                (state, _) => state.is_final(),
+            let is_over = match intent.state {
+                State::Done => self.store.knows_charge(id_of_refund(&intent, day)?.as_str()).await?,
+                state => state.is_final(),
             };
-            if !is_stored {
-                return Ok((key, number));
+            if !is_over {
+                return Ok(key);
             }
         }
-        Err(Error::NothingToRefund(charge.day))
+        Err(Error::NothingToRefund(day))
     }
 
     /// Stores a refund that the gateway made.
@@ -433,7 +434,7 @@ impl Billing {
             return Err(no("another due day has it already"));
         }
         let read = self.north.client().transactions().get(transaction).await?;
-        let made = read.created.as_ref().and_then(Timestamp::date).map(Date::naive);
+        let made = made_on(&read);
         let (Some(amount), Some(made)) = (read.amount, made) else {
             return Err(no("the gateway does not say its amount and its day"));
         };
@@ -465,8 +466,9 @@ impl Billing {
     }
 }
 
-/// The id under which a refund is stored whose own id nobody knows.
-fn id_of_refund(charge: &Charge, number: u32) -> Result<TransactionId, Error> {
-    let id = format!("refund:{}:{number}", charge.id.as_str());
-    id.try_into().map_err(|_| Error::NothingToRefund(charge.day))
+/// The id under which a refund is stored. A person who decides that it was made may not know its own.
+fn id_of_refund(intent: &Intent, day: NaiveDate) -> Result<TransactionId, Error> {
+    let own = intent.outcome.as_ref().and_then(|outcome| outcome.id.clone());
+    let id = own.unwrap_or_else(|| format!("refund:{}", intent.uid));
+    id.try_into().map_err(|_| Error::NothingToRefund(day))
 }

@@ -134,8 +134,8 @@ pub enum Error {
     },
     /// A sale of a due day has no outcome yet.
     #[error(
-        "a sale of {id} on {day} is open: wait for its outcome, or decide it with perennial journal resolve, which \
-         perennial subscriptions show {id} names"
+        "a sale of {id} on {day} is open: wait for its outcome; perennial subscriptions show {id} names the command \
+         that explains it"
     )]
     SaleOpen {
         /// The id of the subscription.
@@ -144,7 +144,9 @@ pub enum Error {
         day: chrono::NaiveDate,
     },
     /// A transaction did not pay a due day.
-    #[error("the transaction {transaction} cannot pay this day: {why}")]
+    #[error(
+        "the transaction {transaction} cannot be claimed for this day: {why}. See perennial transactions get {transaction}"
+    )]
     NoClaim {
         /// The transaction.
         transaction: TransactionId,
@@ -199,15 +201,16 @@ fn ways(state: DayState) -> &'static str {
 }
 
 impl Error {
-    /// Whether the same call can succeed later without any change: the gateway was not reached, or another process was faster.
+    /// Whether the worker goes on after it: the gateway was not reached, or it is about one subscription. It does not go on if
+    /// the database fails, or the gateway does not take the key.
     pub(crate) fn is_passing(&self) -> bool {
-        use perennial::ErrorKind::{Connection, RateLimited, Timeout, Unavailable};
+        use perennial::ErrorKind::{Configuration, Redirected, Unauthorized};
         match self {
             Self::Gateway(error) | Self::Journal(perennial_journal::Error::Gateway(error)) => {
-                matches!(error.kind(), Connection | RateLimited | Timeout | Unavailable)
+                !matches!(error.kind(), Configuration | Redirected | Unauthorized)
             }
-            Self::Changed(_) | Self::ListChanged => true,
-            _ => false,
+            Self::Journal(_) => false,
+            _ => true,
         }
     }
 }

@@ -681,7 +681,7 @@ impl Life<'_> {
             }
             if let (Some(why), true) = (self.facts.withheld, due.state != DayState::Expected) {
                 let tomorrow = today + Days::new(1);
-                let next = if since == day { tomorrow.min(day + OLDEST + Days::new(1)) } else { tomorrow };
+                let next = if since == day { tomorrow.min(day + OLDEST) } else { tomorrow };
                 (due.next_try, due.reason) = (Some(next), Some(why.as_str().to_owned()));
                 continue;
             }
@@ -797,7 +797,8 @@ impl DueDay {
     /// Lets a sale of a declined day follow tomorrow, if none is planned.
     pub(crate) fn try_again(&mut self, today: NaiveDate) {
         if self.state == DayState::Declined && self.next_try.is_none() {
-            self.next_try = Some(today + Days::new(1));
+            let tomorrow = today + Days::new(1);
+            self.next_try = (tomorrow <= self.day + OLDEST).then_some(tomorrow);
         }
     }
 }

@@ -182,7 +182,7 @@ impl Billing {
         if plan.as_str().starts_with(PLAN) {
             return Ok(Placed::Elsewhere);
         }
-        let made = transaction.created.as_ref().and_then(Timestamp::date).map(Date::naive);
+        let made = made_on(transaction);
         let (Some(customer), Some(amount), Some(made)) = (&transaction.customer_id, transaction.amount, made)
         else {
             return Ok(Placed::Unclear);
@@ -312,6 +312,11 @@ impl Billing {
     }
 }
 
+/// The day on which a transaction was made, in UTC.
+pub(crate) fn made_on(transaction: &Transaction) -> Option<NaiveDate> {
+    transaction.created.as_ref().and_then(Timestamp::date).map(Date::naive)
+}
+
 /// The place of a transaction of a term's plan.
 fn charge_of(transaction: &Transaction, uid: String, term: i64) -> Placed {
     if transaction.transaction_type.as_ref().is_some_and(|kind| *kind != TransactionType::SALE) {
@@ -322,8 +327,7 @@ fn charge_of(transaction: &Transaction, uid: String, term: i64) -> Placed {
         (Verdict::Declined, _) => Reading::Declined(transaction.result_code.clone()),
         (Verdict::Undecided, _) | (Verdict::Approved, None) => Reading::Unclear,
     };
-    let made = transaction.created.as_ref().and_then(Timestamp::date).map(Date::naive);
-    match (transaction.id.clone(), made) {
+    match (transaction.id.clone(), made_on(transaction)) {
         (Some(id), Some(made)) => Placed::Of(uid, Read { id, term, made, result }),
         _ => Placed::Unclear,
     }

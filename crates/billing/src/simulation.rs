@@ -77,6 +77,12 @@ struct World {
     without: Option<Rule>,
     is_calm: bool,
     at_end: AtEnd,
+    /// The chance in a hundred that the limit of tries is reached.
+    withheld: u32,
+    /// The days that a person collected.
+    by_hand: BTreeSet<NaiveDate>,
+    /// The day on which the shadow of an adopted plan ended.
+    shadow_ended: Option<NaiveDate>,
     roads: BTreeMap<&'static str, u64>,
 }
 
@@ -151,6 +157,7 @@ impl World {
         };
         let declines = [0, 10, 40][rng.usize(0..3)];
         let at_end = *rng.choice(AtEnd::ALL).unwrap();
+        let withheld = [5, 5, 95][rng.usize(0..3)];
         let (member, plans) = match rng.u32(0..4) {
             0 => adopted(&mut rng, subscription, today),
             _ => (Member { subscription, terms: Vec::new(), days: BTreeMap::new() }, BTreeMap::new()),
@@ -173,6 +180,9 @@ impl World {
             without,
             is_calm: false,
             at_end,
+            withheld,
+            by_hand: BTreeSet::new(),
+            shadow_ended: None,
             roads: BTreeMap::new(),
         }
     }
@@ -359,7 +369,7 @@ impl World {
                 whole: BTreeSet::new(),
                 outcomes: self.outcomes.clone(),
                 canceled: BTreeSet::new(),
-                withheld: self.chance(5).then_some(Withheld::Limit),
+                withheld: self.chance(self.withheld).then_some(Withheld::Limit),
                 at_end: self.at_end,
                 without: self.without,
             };
@@ -403,6 +413,13 @@ impl World {
                     let day = &self.member.days[due];
                     let is_first = day.was == Some(DayState::Expected) && day.reason.is_none();
                     let subscription = &self.member.subscription;
+                    if !is_first
+                        && day.reason.is_none()
+                        && !self.by_hand.contains(due)
+                        && *due + OLDEST < self.today
+                    {
+                        return Err(format!("{due} is tried on {}", self.today));
+                    }
                     let is_over = subscription.status != Status::Active && !subscription.collects_open;
                     if is_over || is_first && !subscription.wants(*due) {
                         return Err(format!("{due} is sold, and is not due"));
@@ -507,6 +524,7 @@ impl World {
                 let by_hand = if self.rng.bool() { Member::collect } else { Member::waive };
                 if by_hand(&mut self.member, day, today).is_ok() {
                     self.road("a due day by hand");
+                    self.by_hand.insert(day);
                 }
                 return;
             }
@@ -607,7 +625,12 @@ impl World {
         if let (Some(count), Status::Ended) = (subscription.charges, subscription.status)
             && subscription.ends_on == subscription.until
         {
-            let days = member.days.values().filter(|day| day.state != DayState::Waived).count();
+            // A plan that is watched in shadow goes on past the last charge, and nothing stops it.
+            let in_shadow = |day: &DueDay| {
+                day.day > subscription.ends_on.unwrap() && self.shadow_ended.is_some_and(|end| day.day <= end)
+            };
+            let counts = |day: &&DueDay| day.state != DayState::Waived && !in_shadow(day);
+            let days = member.days.values().filter(counts).count();
             if days != usize::try_from(count).unwrap() {
                 return Err(format!("{days} charges in place of {count}"));
             }
@@ -651,6 +674,7 @@ impl World {
                 self.road("an adopted plan ends in shadow");
             }
             end_shadow(&mut self.member, self.today);
+            self.shadow_ended = Some(self.today);
         }
         if has_commands && self.chance(2) {
             self.command();

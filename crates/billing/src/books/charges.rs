@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use chrono::{Days, NaiveDate};
 use perennial::clearent::{Paging, Transaction, TransactionId, TransactionSearch, TransactionType, Verdict};
-use perennial::{Amount, Date, ErrorKind, Timestamp, Total};
+use perennial::{Amount, ErrorKind, Total};
 use perennial_domain::clearent::TransactionLevel;
 
 use super::batches::Sums;
@@ -13,7 +13,7 @@ use super::{BooksScope, CHARGES, Difference, DifferenceClass, MARK, OtherTransac
 use crate::Error;
 use crate::billing::Billing;
 use crate::model::{Claim, DayState};
-use crate::reading::Placed;
+use crate::reading::{Placed, made_on};
 use crate::store::LATE;
 use crate::store::books::{Marked, StoredCharge};
 
@@ -101,7 +101,7 @@ impl Billing {
             let rows = self.rows_of(&transactions).await?;
             for transaction in &transactions {
                 part.batches.note(transaction);
-                let made = day_of(transaction);
+                let made = made_on(transaction);
                 if let Some(stored) = rows.stored(transaction) {
                     part.known(stored, transaction, window);
                 } else if made.is_none_or(|made| window.contains(&made)) {
@@ -261,7 +261,7 @@ impl Part {
                     }
                     Some(_) => {}
                 }
-                let made = day_of(transaction).unwrap_or(charge.made);
+                let made = made_on(transaction).unwrap_or(charge.made);
                 if transaction.plan_key().is_some() && !explains(charge.day, made) {
                     differs(DifferenceClass::OtherDay, Some(format!("it was made on {made}")));
                 }
@@ -299,8 +299,4 @@ fn explains(due: NaiveDate, made: NaiveDate) -> bool {
 fn of_sale(key: &str) -> Option<(&str, Option<NaiveDate>)> {
     let (uid, rest) = key.strip_prefix(OWN)?.split_once("/days/")?;
     Some((uid, rest.split('/').next().and_then(|day| day.parse().ok())))
-}
-
-fn day_of(transaction: &Transaction) -> Option<NaiveDate> {
-    transaction.created.as_ref().and_then(Timestamp::date).map(Date::naive)
 }

@@ -12,7 +12,8 @@ use perennial::clearent::{
 use perennial::transport::{Deadline, Exchange, ReqwestExchange, TransportError};
 use perennial::{BaseUrl, Clearent};
 use perennial_billing::{
-    Adoption, Billing, CancelAt, DayState, NewSubscription, Route, Status, SubscriptionChange, TermStatus,
+    Adoption, Billing, CancelAt, DayDecision, DayRefund, DayState, NewSubscription, Route, Status,
+    SubscriptionChange, TermStatus,
 };
 use perennial_sandbox::{Effect, Fault, GatewayOptions};
 
@@ -270,6 +271,13 @@ async fn nothing_is_written_in_shadow() {
         SubscriptionChange { amount: Some("30.00".parse().unwrap()), ..SubscriptionChange::default() };
     let error = billing.change("M-1", &change, by()).await.unwrap_err().to_string();
     assert!(error.contains("is in shadow"), "{error}");
+    let (declined, paid) = ("2027-02-15".parse().unwrap(), "2027-03-15".parse().unwrap());
+    let error =
+        billing.decide_day("M-1", declined, &DayDecision::Collect, by()).await.unwrap_err().to_string();
+    assert!(error.contains("is in shadow"), "{error}");
+    let error = billing.refund("M-1", paid, &DayRefund::default(), by()).await.unwrap_err().to_string();
+    assert!(error.contains("is in shadow"), "{error}");
+    assert_eq!(writes.load(Ordering::SeqCst), 0);
     billing.cancel("M-3", CancelAt::Now, by()).await.unwrap();
     let goes_on = billing.adopt(&Adoption::new("M-1", year.clone()), by()).await.unwrap();
     assert!(!goes_on.is_shadow);

@@ -369,3 +369,26 @@ async fn a_card_is_declined_at_most_fifteen_times() {
     // The plans' own charges are 20 declines, and no try follows.
     assert_eq!(tries, 0);
 }
+
+/// Holds: The same command to collect a day whose sale is open changes nothing, and is no error.
+#[tokio::test]
+async fn a_day_that_is_being_collected_is_collected_once() {
+    let world = World::new().await;
+    world.start("M-1", 15).await;
+    world.decline("005", 1).await;
+    world.until("2027-01-18").await;
+    let due = day("2027-01-15");
+    let collect = async || {
+        world.billing.decide_day("M-1", due, &DayDecision::Collect, by()).await.unwrap();
+    };
+    collect().await;
+    world.until("2027-01-19").await;
+    world.journal.hold("north-street", by()).await.unwrap();
+    world.until("2027-01-21").await;
+    assert_eq!(world.state("M-1", "2027-01-15").await, DayState::Collecting);
+    collect().await;
+    world.journal.release("north-street", by()).await.unwrap();
+    world.until("2027-02-10").await;
+    assert_eq!(world.state("M-1", "2027-01-15").await, DayState::Recovered);
+    assert_eq!(world.approved().await.len(), 1);
+}

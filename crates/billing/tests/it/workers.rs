@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use perennial::clearent::{PlanSearch, PlanStatus};
-use perennial_billing::{Billing, CancelAt, DayState};
+use perennial_billing::{Billing, CancelAt, DayState, Error, Worked};
 use perennial_sandbox::{Effect, Fault};
 
 use crate::support::{World, by, days};
@@ -99,5 +99,29 @@ async fn workers_that_die_charge_each_day_once() {
         let search = PlanSearch { status: Some(PlanStatus::ACTIVE), ..PlanSearch::default() };
         let active = world.client.plans().search(&search).collect_all().await.unwrap();
         assert_eq!(active.len(), 1, "seed {seed}: {:?}", world.member("M-2").await.terms);
+    }
+}
+
+/// Holds: The worker goes on after an answer about one subscription that cannot be used, and ends when the key is not taken.
+#[tokio::test]
+async fn the_worker_goes_on_unless_the_key_is_refused() {
+    let page = Effect::Garbage { body: "<h1>Sign in</h1>".to_owned(), content_type: "text/html".to_owned() };
+    for (effect, goes_on) in [
+        (Effect::ErrorBefore { status: 502 }, true),
+        (page, true),
+        (Effect::ErrorBefore { status: 401 }, false),
+    ] {
+        let world = World::new().await;
+        world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+        world.billing.work().await.unwrap();
+        world.sandbox.fault(&Fault::on("transactions.search", effect.clone())).await.unwrap();
+        let worked = tokio::sync::Notify::new();
+        let mut failed = 0;
+        let report = |result: &Result<Worked, Error>| {
+            failed += u32::from(result.is_err());
+            worked.notify_one();
+        };
+        let ended = world.billing.run_with(worked.notified(), report).await;
+        assert_eq!((failed, ended.is_ok()), (1, goes_on), "{effect:?}: {ended:?}");
     }
 }
