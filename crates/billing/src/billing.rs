@@ -1,6 +1,7 @@
 //! The facade: what a merchant's software calls.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{Datelike as _, Days, Months, NaiveDate};
@@ -487,13 +488,28 @@ impl Billing {
     ///
     /// # Errors
     ///
-    /// If the gateway fails for one subscription, all others are worked on before the first such error is returned.
+    /// If the gateway fails for a search or for one subscription, all that does not need it is worked on before the first such
+    /// error is returned.
     pub async fn work(&self) -> Result<Worked, Error> {
-        let charges = self.read().await?;
-        let worked = self.take_steps().await;
+        let charges = self.read().await;
+        self.work_after(charges, &AtomicBool::new(false)).await
+    }
+
+    /// Works after the charges of plans were read, or not, until it is stopping.
+    async fn work_after(
+        &self,
+        charges: Result<u64, Error>,
+        is_stopping: &AtomicBool,
+    ) -> Result<Worked, Error> {
+        // Without the charges, no sale is due, but plans are still made and ended.
+        let (charges, failed) = match charges {
+            Err(error) if error.is_passing() => (0, Some(error)),
+            charges => (charges?, None),
+        };
+        let worked = self.take_steps(is_stopping).await;
         self.announce().await?;
         let worked = worked?;
-        Ok(Worked { charges: charges + worked.charges, ..worked })
+        failed.map_or(Ok(Worked { charges: charges + worked.charges, ..worked }), Err)
     }
 
     /// Takes the steps that are due, for one subscription; returns their number.
@@ -510,8 +526,8 @@ impl Billing {
         failed.map_or(Ok(steps), Err)
     }
 
-    /// Looks at the alerts, and takes the steps that are due.
-    async fn take_steps(&self) -> Result<Worked, Error> {
+    /// Looks at the alerts, and takes the steps that are due, until it is stopping.
+    async fn take_steps(&self, is_stopping: &AtomicBool) -> Result<Worked, Error> {
         let read_until = self.store.merchant(self.today().await?).await?.read_until;
         let mut worked = Worked { read_until, ..Worked::default() };
         let (mut seen, mut failed) = (BTreeSet::new(), None);
@@ -527,15 +543,18 @@ impl Billing {
             let after = last.as_ref().map(|(next, uid)| (*next, uid.as_str()));
             // The clock of the process that made a step due may be ahead.
             let due = self.store.subscriptions(Which::Due(now + CLOCKS, after), BATCH).await?;
-            let Some(end) = due.last() else { return failed.map_or(Ok(worked), Err) };
+            let Some(end) = due.last().filter(|_| !is_stopping.load(Ordering::Relaxed)) else {
+                return failed.map_or(Ok(worked), Err);
+            };
             last = end.next.map(|next| (next, end.uid.clone()));
             let due: Vec<_> = due.into_iter().filter(|due| seen.insert(due.uid.clone())).collect();
             worked.steps += self.take_turns(due, &mut failed).await?;
         }
     }
 
-    /// Works until `stop` is ready, once a minute when nothing is due or the gateway is not reached. Charges of plans are
-    /// read once an hour, and those of [alerts](Self::receive) in the next minute.
+    /// Works until `stop` is ready, once a minute when nothing is due or the gateway is not reached. Charges of plans are read
+    /// once an hour, and those of [alerts](Self::receive) in the next minute. A stop during a round waits for the
+    /// subscriptions that are in progress, at most 200.
     ///
     /// # Errors
     ///
@@ -554,19 +573,25 @@ impl Billing {
     ) -> Result<(), Error> {
         let mut stop = std::pin::pin!(stop);
         let mut read: Option<Instant> = None;
-        loop {
-            // The work is never cut short.
-            tokio::select! {
-                biased;
-                () = &mut stop => return Ok(()),
-                () = std::future::ready(()) => {}
+        let is_stopping = AtomicBool::new(false);
+        while !is_stopping.load(Ordering::Relaxed) {
+            let mut charges = Ok(0);
+            if read.is_none_or(|read| read.elapsed() >= HOUR) {
+                charges = tokio::select! {
+                    biased;
+                    () = &mut stop => return Ok(()),
+                    charges = self.read() => charges,
+                };
+                read = charges.is_ok().then(Instant::now);
             }
-            let worked = if read.is_some_and(|read| read.elapsed() < HOUR) {
-                self.take_steps().await
-            } else {
-                let worked = self.work().await;
-                read = worked.is_ok().then(Instant::now);
-                worked
+            let mut work = std::pin::pin!(self.work_after(charges, &is_stopping));
+            let worked = tokio::select! {
+                biased;
+                () = &mut stop => {
+                    is_stopping.store(true, Ordering::Relaxed);
+                    work.await
+                }
+                worked = &mut work => worked,
             };
             report(&worked);
             let wait = match worked {
@@ -574,11 +599,14 @@ impl Billing {
                 Err(error) if !error.is_passing() => return Err(error),
                 Ok(_) | Err(_) => 60,
             };
-            tokio::select! {
-                () = &mut stop => return Ok(()),
-                () = tokio::time::sleep(Duration::from_secs(wait)) => {}
+            if !is_stopping.load(Ordering::Relaxed) {
+                tokio::select! {
+                    () = &mut stop => return Ok(()),
+                    () = tokio::time::sleep(Duration::from_secs(wait)) => {}
+                }
             }
         }
+        Ok(())
     }
 
     /// Takes steps of these subscriptions, and settles their writes together, until nothing changes.

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use perennial::clearent::{PlanSearch, PlanStatus};
-use perennial_billing::{Billing, CancelAt, DayState, Error, Worked};
+use perennial_billing::{Billing, CancelAt, DayState, Error, Status, Worked};
 use perennial_sandbox::{Effect, Fault};
 
 use crate::support::{World, by, days};
@@ -102,7 +103,7 @@ async fn workers_that_die_charge_each_day_once() {
     }
 }
 
-/// Holds: The worker goes on after an answer about one subscription that cannot be used, and ends when the key is not taken.
+/// Holds: A search that fails does not keep the worker from ending a subscription; a key that is refused ends the worker.
 #[tokio::test]
 async fn the_worker_goes_on_unless_the_key_is_refused() {
     let page = Effect::Garbage { body: "<h1>Sign in</h1>".to_owned(), content_type: "text/html".to_owned() };
@@ -114,6 +115,7 @@ async fn the_worker_goes_on_unless_the_key_is_refused() {
         let world = World::new().await;
         world.billing.start(&world.gold("M-1", 15)).await.unwrap();
         world.billing.work().await.unwrap();
+        world.billing.cancel("M-1", CancelAt::Now, by()).await.unwrap();
         world.sandbox.fault(&Fault::on("transactions.search", effect.clone())).await.unwrap();
         let worked = tokio::sync::Notify::new();
         let mut failed = 0;
@@ -123,5 +125,42 @@ async fn the_worker_goes_on_unless_the_key_is_refused() {
         };
         let ended = world.billing.run_with(worked.notified(), report).await;
         assert_eq!((failed, ended.is_ok()), (1, goes_on), "{effect:?}: {ended:?}");
+        let is_over = world.member("M-1").await.subscription.status == Status::Ended;
+        assert_eq!(is_over, goes_on, "{effect:?}");
     }
+}
+
+/// Holds: A worker that is stopped during a long round finishes the subscriptions that are in progress, and leaves the others
+/// to the next one.
+#[tokio::test]
+async fn a_stop_during_a_round_leaves_the_rest() {
+    let world = World::new().await;
+    let reads = async || {
+        world.wire.requests();
+        world.billing.work().await.unwrap();
+        world.wire.requests()
+    };
+    reads().await;
+    let reads = reads().await;
+    for number in 0..=200 {
+        let id = format!("M-{number}");
+        world.billing.start(&world.gold(&id, 15)).await.unwrap();
+        // All but the first end without a request.
+        if number > 0 {
+            world.billing.cancel(&id, CancelAt::Now, by()).await.unwrap();
+        }
+        world.clock.0.fetch_add(1, Ordering::SeqCst);
+    }
+    world.wire.requests();
+    let mut sent = 0;
+    let stop = std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        sent += world.wire.requests();
+        if sent > reads { Poll::Ready(()) } else { Poll::Pending }
+    });
+    world.billing.run_with(stop, |_| {}).await.unwrap();
+    let is_over = async |id: &str| world.member(id).await.subscription.status == Status::Ended;
+    assert_eq!((is_over("M-199").await, is_over("M-200").await), (true, false));
+    world.billing.work().await.unwrap();
+    assert!(is_over("M-200").await);
 }
