@@ -25,6 +25,8 @@ pub(crate) const BY_SALE: Days = Days::new(3);
 /// The days after a due day from which its charge is missing.
 pub(crate) const MISSING_AFTER: Days = Days::new(3);
 
+/// The plans of a subscription that may be closed on a day, before another one is made.
+const PLANS_A_DAY: usize = 10;
 /// The days after which a day waits for a person whose charge may be a transaction that cannot be read.
 const UNREAD_FOR: Days = Days::new(7);
 
@@ -541,9 +543,11 @@ impl Life<'_> {
             };
             self.step.member.days.entry(*day).or_insert(paused);
         }
-        // A gateway that refuses plans is asked twice a day.
-        let closed_today = self.step.member.terms.iter().filter(|term| term.closed == Some(today)).count();
-        if has_live || closed_today >= 2 || self.step.member.subscription.status != Status::Active {
+        // A gateway that refuses plans is asked twice a day, and decisions of a day make a few plans.
+        let closed_today = || self.step.member.terms.iter().filter(|term| term.closed == Some(today));
+        let is_enough = closed_today().filter(|term| term.plan.is_none()).count() >= 2
+            || closed_today().count() >= PLANS_A_DAY;
+        if has_live || is_enough || self.step.member.subscription.status != Status::Active {
             return;
         }
         let open = self.open_days();

@@ -252,16 +252,27 @@ impl Journal {
         Ok(found)
     }
 
-    /// Binds a tenant anew, to a new control customer, after somebody made sure that the client is of the same merchant:
-    /// the old one was deleted. The decision is kept.
-    pub async fn rebind(&self, tenant: &str, client: &Client, by: By) -> Result<Clearent, Error> {
+    /// Binds a tenant anew, after somebody made sure that the client is of the same merchant: its control customer was
+    /// deleted, or could not be created. A customer that exists becomes the control customer, as by
+    /// [`clearent_by`](Self::clearent_by); without one, a new control customer is created. The decision is kept.
+    pub async fn rebind(
+        &self,
+        tenant: &str,
+        client: &Client,
+        customer: Option<&CustomerKey>,
+        by: By,
+    ) -> Result<Clearent, Error> {
         let store = &*self.0.store;
         let found = store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
         if found.host != client.environment().base_url() {
             return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "host" });
         }
-        let now = store.now(self.0.clock.now()).await?.as_millis();
         let decision = NewDecision { actor: by.actor, reason: by.reason, what: "rebind".to_owned() };
+        if let Some(customer) = customer {
+            client.customers().get(customer).await?;
+            return self.bound_to(found, client.clone(), customer.clone(), Some(decision)).await;
+        }
+        let now = store.now(self.0.clock.now()).await?.as_millis();
         let bound = Clearent::new(self.clone(), client.clone(), found, None);
         // Fewer digits than a card number has, and a letter before them.
         let end = format!("-r{now:x}");
@@ -290,11 +301,21 @@ impl Journal {
             }
             _ => return Err(not_bound("it has no key")),
         };
-        let mut tenant = bound.tenant.clone();
-        tenant.sentinel = Some(made.customer_key.to_string());
+        self.bound_to(bound.tenant, bound.client, made.customer_key, decision).await
+    }
+
+    /// Makes a customer the control customer of a tenant.
+    async fn bound_to(
+        &self,
+        mut tenant: Tenant,
+        client: Client,
+        customer: CustomerKey,
+        decision: Option<NewDecision>,
+    ) -> Result<Clearent, Error> {
+        tenant.sentinel = Some(customer.to_string());
         let now = self.0.store.now(self.0.clock.now()).await?;
         self.0.store.change_tenant(&tenant, decision, now).await?;
-        Ok(Clearent::new(self.clone(), bound.client, tenant, Some(made.customer_key)))
+        Ok(Clearent::new(self.clone(), client, tenant, Some(customer)))
     }
 
     /// Runs the worker for these tenants until `stop` is ready: it looks for what is open, sends what is planned, and

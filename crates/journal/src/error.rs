@@ -69,7 +69,8 @@ pub enum Error {
     },
     /// The tenant could not be bound, because its sentinel is not known to exist.
     #[error(
-        "the tenant {tenant} is not bound yet: the gateway did not confirm its control customer{}; call again",
+        "the tenant {tenant} is not bound yet: the gateway did not confirm its control customer{}; call again. If that does \
+         not help, bind it to a customer that exists (perennial journal rebind --customer-key KEY)",
         if reason.is_empty() { String::new() } else { format!(" ({reason})") }
     )]
     NotBound {

@@ -17,7 +17,7 @@ use perennial_billing::{
 };
 use perennial_sandbox::{Effect, Fault, GatewayOptions};
 
-use crate::profiles::profiles;
+use crate::habits::habits;
 use crate::support::{World, by, days};
 
 impl World {
@@ -69,7 +69,7 @@ const PLANS: &[(&str, [&str; 2], u32, bool)] = &[
 /// once, over its end, a shadow and a renewal, and the gateway has no other charge.
 #[tokio::test]
 async fn an_adopted_plan_leaves_no_gap_and_charges_nothing_twice() {
-    for (habit, options) in profiles() {
+    for (habit, options) in habits() {
         let world = World::with(options).await;
         let mut plans = Vec::new();
         for (number, (_, dates, day, _)) in PLANS.iter().enumerate() {

@@ -12,7 +12,7 @@ fn classes(books: &Books) -> Vec<(DifferenceClass, String)> {
     books.differences.iter().map(|one| (one.class, id(&one.subscription))).collect()
 }
 
-async fn month(world: &World, month: &str) -> Books {
+pub(crate) async fn month(world: &World, month: &str) -> Books {
     let start: perennial_domain::NaiveDate = format!("{month}-01").parse().unwrap();
     let books = world.billing.books(start..start + chrono::Months::new(1)).await.unwrap();
     let sum = books.paid.cents()

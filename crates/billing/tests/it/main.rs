@@ -7,6 +7,8 @@ mod alerts;
 mod books;
 mod by_hand;
 mod events;
+#[path = "../common/habits.rs"]
+mod habits;
 mod life;
 mod nights;
 mod person;

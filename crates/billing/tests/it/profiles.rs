@@ -2,35 +2,11 @@
 
 use perennial::clearent::{PlanSearch, PlanStatus};
 use perennial_billing::{CancelAt, DayState};
-use perennial_sandbox::{DeclineRetries, Effect, Fault, GatewayOptions, PlanChargeOrderId};
+use perennial_sandbox::{Effect, Fault, GatewayOptions};
 
+use crate::books::month;
+use crate::habits::habits;
 use crate::support::{World, by, days};
-
-/// The habits, each with its name.
-pub(crate) fn profiles() -> Vec<(&'static str, GatewayOptions)> {
-    let usual = || GatewayOptions { retention: "P100Y".parse().unwrap(), ..GatewayOptions::default() };
-    let retries = |after_cancel| DeclineRetries { times: 2, every: "P1D".parse().unwrap(), after_cancel };
-    vec![
-        ("as documented", usual()),
-        ("charges late in the day", GatewayOptions { charge_hour: 23, ..usual() }),
-        ("charges at midnight", GatewayOptions { charge_hour: 0, ..usual() }),
-        ("a day early", GatewayOptions { date_slip: -1, ..usual() }),
-        ("a day late", GatewayOptions { date_slip: 1, ..usual() }),
-        ("dates do not count", GatewayOptions { start_inclusive: false, end_inclusive: false, ..usual() }),
-        ("tries declines again", GatewayOptions { decline_retries: retries(false), ..usual() }),
-        ("catches up", GatewayOptions { catch_up: true, ..usual() }),
-        ("searches lag", GatewayOptions { search_lag: "PT20H".parse().unwrap(), ..usual() }),
-        (
-            "order ids of its own",
-            GatewayOptions { plan_charge_order_id: PlanChargeOrderId::OwnId, ..usual() },
-        ),
-        (
-            "tries declines again after a cancellation",
-            GatewayOptions { decline_retries: retries(true), ..usual() },
-        ),
-        ("short names", GatewayOptions { name_limit: 30, ..usual() }),
-    ]
-}
 
 /// Holds: A plan that comes back ACTIVE although it was created SUSPENDED charges nothing: it is canceled, and the merchant is
 /// on hold.
@@ -56,7 +32,7 @@ async fn a_plan_that_is_not_suspended_is_canceled() {
 /// cancellation hold, and the gateway has no other charge.
 #[tokio::test]
 async fn a_member_is_charged_once_for_each_month_under_every_habit() {
-    for (name, options) in profiles() {
+    for (name, options) in habits() {
         let world = World::with(options).await;
         world.billing.start(&world.gold("M-1", 15)).await.unwrap();
         world.billing.start(&world.gold("M-2", 28)).await.unwrap();
@@ -80,5 +56,32 @@ async fn a_member_is_charged_once_for_each_month_under_every_habit() {
         }
         let approved = world.approved().await;
         assert_eq!(approved.len(), paid, "{name}: {approved:?}");
+    }
+}
+
+/// Holds: Whatever the gateway's engine does to the charge of a day, the day ends with its amount once, or with a person, and
+/// the books say what is left over.
+#[tokio::test]
+async fn a_fault_of_the_engine_leaves_its_day_charged_once() {
+    let declined = |result_code: &str| Effect::Decline { result_code: result_code.to_owned() };
+    for (effect, state, approved, surplus) in [
+        (Effect::ChargeLate { delay: "P1D".parse().unwrap() }, DayState::Paid, 1, "0.00"),
+        (Effect::ChargeLate { delay: "P9D".parse().unwrap() }, DayState::Recovered, 1, "0.00"),
+        (Effect::Duplicate, DayState::Paid, 2, "50.00"),
+        (Effect::Skip, DayState::Recovered, 1, "0.00"),
+        (declined("012"), DayState::Recovered, 1, "0.00"),
+        (declined("005"), DayState::GivenUp, 0, "0.00"),
+    ] {
+        let world = World::new().await;
+        world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+        world.until("2027-02-10").await;
+        world.sandbox.fault(&Fault::on("engine.charge", effect.clone()).nth(1)).await.unwrap();
+        world.until("2027-03-12").await;
+        let day = "2027-02-15".parse().unwrap();
+        let member = world.member("M-1").await;
+        let gateway = world.approved().await.iter().filter(|(made, _)| made.as_str() > "2027-02-01").count();
+        assert_eq!((member.days[&day].state, gateway), (state, approved), "{effect:?}: {:#?}", days(&member));
+        let left_over = month(&world, "2027-02").await.surplus.to_string();
+        assert_eq!(left_over, surplus, "{effect:?}");
     }
 }

@@ -129,6 +129,7 @@ impl World {
     }
 
     pub(crate) async fn of(url: &str, options: GatewayOptions) -> Self {
+        let has_own_keys = options.own_customer_keys;
         let sandbox = Sandbox::builder().gateway(options).start().await.unwrap();
         let wire = Wire::new();
         let client = Client::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
@@ -138,10 +139,18 @@ impl World {
             .unwrap();
         let clock = WorldClock(Arc::new(AtomicI64::new(START)));
         let journal = Journal::open_with(url, clock.clone(), Rules::default()).await.unwrap();
-        let north = journal.clearent("north-street", &client).await.unwrap();
-        let billing = Billing::open(&journal, &north).await.unwrap();
         let ada = NewCustomer::builder().first_name("Ada").last_name("Byron").build().unwrap();
         let customer = client.customers().create(&ada).await.unwrap().customer_key.clone();
+        let north = if has_own_keys {
+            journal.clearent("north-street", &client).await.unwrap()
+        } else {
+            // A control customer needs a key that the journal chooses.
+            journal.clearent("north-street", &client).await.unwrap_err();
+            let north = journal.rebind("north-street", &client, Some(&customer), by()).await.unwrap();
+            journal.release("north-street", by()).await.unwrap();
+            north
+        };
+        let billing = Billing::open(&journal, &north).await.unwrap();
         let mut world = Self {
             sandbox,
             wire,

@@ -72,8 +72,8 @@ const LINES: &[(&str, i32, &str, bool)] = &[
         false,
     ),
     // Decisions under keys.
-    ("subscriptions change M-8 --amount 31 --operation-key k1 --actor ada", 0, "31.00 on day 15", true),
-    ("subscriptions change M-8 --amount 32 --operation-key k2 --actor ada", 0, "32.00 on day 15", true),
+    ("subscriptions change M-8 --amount 31 --operation-key k1 --actor ada", 0, "31.00 on day 15", false),
+    ("subscriptions change M-8 --amount 32 --operation-key k2 --actor ada", 0, "32.00 on day 15", false),
     ("subscriptions change M-8 --amount 31 --operation-key k1 --actor ada", 0, "32.00 on day 15", true),
     (
         "subscriptions change M-8 --amount 31 --operation-key k1 --actor ada",
@@ -92,9 +92,14 @@ const LINES: &[(&str, i32, &str, bool)] = &[
         "subscriptions pause M-8 --until 2027-03-01 --operation-key k3 --actor ada",
         0,
         "pause         from",
-        true,
+        false,
     ),
-    ("subscriptions resume M-8 --operation-key k4 --actor ada", 0, "next          32.00 on 2027-01-15", true),
+    (
+        "subscriptions resume M-8 --operation-key k4 --actor ada",
+        0,
+        "next          32.00 on 2027-01-15",
+        false,
+    ),
     (
         "subscriptions pause M-8 --until 2027-03-01 --operation-key k3 --actor ada",
         0,
@@ -105,7 +110,7 @@ const LINES: &[(&str, i32, &str, bool)] = &[
         "subscriptions cancel M-8 --on 2027-02-20 --operation-key k5 --actor ada",
         0,
         "until         2027-02-20",
-        true,
+        false,
     ),
     ("subscriptions keep M-8 --operation-key k6 --actor ada", 0, "next          32.00 on 2027-03-15", true),
     (

@@ -18,6 +18,8 @@ mod examples;
 mod exits;
 mod first_contact;
 mod forms;
+#[path = "../../../billing/tests/common/habits.rs"]
+mod habits;
 mod help;
 mod invoice;
 mod journal;

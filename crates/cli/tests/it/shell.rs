@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use perennial_sandbox::{Sandbox, World};
+use perennial_sandbox::{GatewayOptions, Sandbox, World, WorldOptions};
 use tokio::runtime::Runtime;
 
 /// A key that opens no world.
@@ -41,9 +41,15 @@ pub(crate) struct Ran {
 
 impl Shell {
     pub(crate) fn open() -> Self {
+        Self::of(GatewayOptions::default())
+    }
+
+    /// A world of a gateway with these habits.
+    pub(crate) fn of(gateway: GatewayOptions) -> Self {
         runtime().block_on(async {
             let sandbox = Arc::new(Sandbox::start().await.unwrap());
-            let world = sandbox.world(SEED).await.unwrap();
+            let options = WorldOptions { seed: Some(SEED), gateway, ..WorldOptions::default() };
+            let world = sandbox.new_world(options).await.unwrap();
             Self { sandbox, world }
         })
     }

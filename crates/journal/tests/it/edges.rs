@@ -328,12 +328,17 @@ async fn a_tenant_without_its_control_customer_is_bound_anew() {
     let error = world.journal.clearent("north-street", &world.client).await.unwrap_err();
     assert!(matches!(error, Error::OtherMerchant { what: "merchant", .. }), "{error}");
     assert!(error.to_string().contains("perennial journal rebind"), "{error}");
-    let north = world.journal.rebind("north-street", &world.client, by()).await.unwrap();
-    assert!(north.transactions().sale("fee", &world.charge()).await.unwrap().is_done());
-    world.journal.clearent("north-street", &world.client).await.unwrap();
+    let nobody = "cust_nobody".parse().unwrap();
+    let error = world.journal.rebind("north-street", &world.client, Some(&nobody), by()).await.unwrap_err();
+    assert!(error.to_string().contains("cust_nobody"), "{error}");
+    for control in [None, Some(&world.customer)] {
+        let north = world.journal.rebind("north-street", &world.client, control, by()).await.unwrap();
+        assert!(north.transactions().sale("fee", &world.charge()).await.unwrap().is_done());
+        world.journal.clearent("north-street", &world.client).await.unwrap();
+    }
     assert_eq!(charges(&world).await, 1);
     let uid = &world.journal.tenants().await.unwrap()[0].uid;
-    assert_eq!(world.journal.decisions(uid).await.unwrap().len(), 1);
+    assert_eq!(world.journal.decisions(uid).await.unwrap().len(), 2);
 }
 
 /// Holds: A tenant that is bound by an existing customer writes nothing until its first write, and then takes effect once.

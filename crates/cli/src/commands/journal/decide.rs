@@ -4,6 +4,7 @@ use std::env;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use perennial::clearent::CustomerKey;
 use perennial_journal::By;
 
 use super::{Named, summary};
@@ -74,6 +75,9 @@ pub(crate) struct Withdraw {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rebind {
+    /// A customer of the merchant that becomes the control customer, in place of a new one; it must not be deleted
+    #[arg(long, value_name = "KEY")]
+    customer_key: Option<CustomerKey>,
     #[command(flatten)]
     tenancy: Tenancy,
     #[command(flatten)]
@@ -145,7 +149,7 @@ impl Rebind {
         if global.dry_run.is_on() {
             return DryRun::print(global.output, record);
         }
-        journal.rebind(&tenant, &client, by).await?;
+        journal.rebind(&tenant, &client, self.customer_key.as_ref(), by).await?;
         global.output.record(&record)
     }
 }

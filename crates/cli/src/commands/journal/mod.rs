@@ -71,11 +71,12 @@ pub(crate) enum Journals {
         Example:\n  perennial journal adopt --reason 'restored the backup of Monday'"
     )]
     Adopt(Adopt),
-    /// Binds a merchant anew, after its control customer was deleted at the gateway
+    /// Binds a merchant anew, if its control customer was deleted or could not be created
     #[command(
         after_help = "Make sure that the API key is of the same merchant: the journal cannot tell any more. It creates a \
-        new control customer.\n\n\
-        Example:\n  perennial journal rebind --profile north-street --reason 'Perennial Control was deleted in the portal'"
+        new control customer. A gateway that gives customers keys of its own refuses that: name a customer that exists.\n\n\
+        Examples:\n  perennial journal rebind --customer-key cust_1 --reason 'the gateway gives keys of its own'\n  \
+        perennial journal rebind --profile north-street --reason 'Perennial Control was deleted in the portal'"
     )]
     Rebind(Rebind),
     /// Works on all open intents of a merchant until a signal stops it

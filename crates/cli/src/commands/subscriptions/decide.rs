@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use perennial::{Amount, NaiveDate};
 use perennial_billing::{CancelAt, Decision, PauseEnd, Status, SubscriptionChange};
 
+use super::date;
 use super::once::Decided;
 use super::place::Place;
 use super::show::Shown;
 use super::start::AHEAD;
-use super::{date, unsettled};
 use crate::commands::both;
 use crate::commands::criteria::Criteria;
 use crate::commands::journal::decided_by;
@@ -166,26 +166,15 @@ impl Named {
         // The same command again may find that it is done.
         let is_cancel = matches!(decision, Decision::Cancel { .. });
         let is_over = is_cancel && opened.billing.show(&id).await?.subscription.status == Status::Ended;
-        let mut worked = Ok(());
+        let mut worked = Ok(0);
         if !is_over {
             global.interrupt.under(&format!("subscriptions/{id}"));
-            let member = billing.decide(&id, decision, by).await?;
-            if member.subscription.status == Status::Canceling {
-                worked = opened.billing.work_on(&id).await.map(drop);
-            }
+            billing.decide(&id, decision, by).await?;
+            worked = opened.billing.work_on(&id).await;
         }
         let shown = Shown::of(&opened, &place, global, &id).await?;
         shown.print_written(global)?;
-        match worked {
-            Err(error) => {
-                let why = format!("the work on it is not complete: {}", Failure::from(error).message());
-                Err(unsettled(&id, &why))
-            }
-            Ok(()) if shown.member.subscription.status == Status::Canceling => {
-                Err(unsettled(&id, "is canceling: something of it is still open at the gateway"))
-            }
-            Ok(()) => Ok(()),
-        }
+        shown.settled(worked)
     }
 }
 

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use clap::Args;
 use perennial::transport::redact;
 use perennial::{Amount, NaiveDate};
-use perennial_billing::{DayState, DueDay, Member, Route, Status, Subscription, Term};
+use perennial_billing::{DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};
 use perennial_journal::Error;
 
 use super::place::{Opened, Place};
+use super::unsettled;
 use crate::context::Global;
 use crate::failure::{Failure, Written};
 use crate::output::{Output, Record};
@@ -75,7 +76,24 @@ impl Shown {
     /// Whether days are due, and no plan and no sale charges them.
     pub(super) fn lacks_plan(&self) -> bool {
         let mut days = self.member.days.values();
-        days.any(|day| day.state == DayState::Expected && day.route == Route::None)
+        self.member.live().is_none()
+            && days.any(|day| day.state == DayState::Expected && day.route == Route::None)
+    }
+
+    /// Fails if the work on a decision is not complete.
+    pub(super) fn settled(&self, worked: Result<u64, perennial_billing::Error>) -> Result<(), Failure> {
+        let why = match (worked, self.member.live().map(|term| term.status)) {
+            (Err(error), _) => format!("the work on it is not complete: {}", Failure::from(error).message()),
+            _ if self.member.subscription.status == Status::Canceling => {
+                "it is canceling: something of it is still open at the gateway".to_owned()
+            }
+            (_, Some(TermStatus::Closing)) => "its plan is not canceled yet".to_owned(),
+            (_, Some(TermStatus::Planned | TermStatus::Suspended | TermStatus::Activating)) => {
+                "its plan is not active yet".to_owned()
+            }
+            _ => return Ok(()),
+        };
+        Err(unsettled(&self.member.subscription.id, &why))
     }
 
     fn print(&self, global: &Global) -> Result<(), Failure> {

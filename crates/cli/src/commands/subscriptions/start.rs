@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use perennial::{Amount, Clearent, NaiveDate};
-use perennial_billing::{Error, First, NewSubscription, TermStatus};
+use perennial_billing::{Error, First, NewSubscription};
 use perennial_journal::Error as JournalError;
 
 use super::once::Decided;
@@ -82,20 +82,12 @@ impl Start {
         let worked = opened.billing.work_on(&self.id).await;
         let shown = Shown::of(&opened, &self.place, global, &self.id).await?;
         shown.print_written(global)?;
-        if let Err(error) = worked {
-            let why = format!("the work on it is not complete: {}", Failure::from(error).message());
-            return Err(unsettled(&self.id, &why));
+        shown.settled(worked)?;
+        if shown.lacks_plan() {
+            let why = "the gateway has not made its plan: perennial journal list shows the reason";
+            return Err(unsettled(&self.id, why));
         }
-        match shown.member.live() {
-            Some(term) if term.status != TermStatus::Active => {
-                Err(unsettled(&self.id, "its plan is not active yet"))
-            }
-            None if shown.lacks_plan() => Err(unsettled(
-                &self.id,
-                "the gateway has not made its plan: perennial journal list shows the reason",
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn subscription(&self) -> Result<NewSubscription, Failure> {
