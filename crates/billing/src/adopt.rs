@@ -289,6 +289,7 @@ fn of_plan(adoption: &Adoption, plan: &Plan, generation: i64, today: NaiveDate) 
         charges: None,
         ends_on: None,
         pause: None,
+        change: None,
         collects_open: false,
         guard: 0,
         version: 1,

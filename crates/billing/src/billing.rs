@@ -15,9 +15,12 @@ use serde_json::json;
 
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
-use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
+use crate::decision::{CancelAt, Decision, PauseEnd};
 use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
-use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, TermStatus};
+use crate::model::{
+    Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, SubscriptionChange,
+    TermStatus,
+};
 use crate::once::Once;
 use crate::recovery::{CARD_DAYS, CARD_DECLINES, RecoveryRules, Withheld};
 use crate::store::{Change, LATE, Merchant, Store, Which, guard};
@@ -212,6 +215,7 @@ impl NewSubscription {
             charges: self.charges,
             ends_on: self.until,
             pause: None,
+            change: None,
             collects_open: false,
             guard: 0,
             version: 1,
@@ -433,8 +437,13 @@ impl Billing {
         }
         let mut after = before.clone();
         decision.apply(&mut after, day_of(now))?;
-        if after.subscription.token != before.subscription.token {
-            check_token(self.north.client(), &after.subscription.customer, &after.subscription.token).await?;
+        let later =
+            |member: &Member| member.subscription.change.as_ref().and_then(|change| change.token.clone());
+        let token = (after.subscription.token != before.subscription.token)
+            .then_some(after.subscription.token.clone());
+        let later = later(&after).filter(|token| later(&before).as_ref() != Some(token));
+        for token in token.iter().chain(&later) {
+            check_token(self.north.client(), &after.subscription.customer, token).await?;
         }
         Ok((before, after, now))
     }
@@ -837,6 +846,26 @@ pub(crate) fn upcoming(
     member: &Member,
     today: NaiveDate,
 ) -> impl Iterator<Item = (NaiveDate, Amount)> + use<> {
+    let change = member.subscription.change.clone().unwrap_or_default();
+    let (from, day) = (change.from.unwrap_or(NaiveDate::MIN), change.day);
+    let [before, mut with_amount, mut after] = [member.clone(), member.clone(), member.clone()];
+    after.change(&change, today);
+    with_amount.change(&SubscriptionChange { day: None, ..change }, today);
+    // A month whose old day is due by then, and whose new day is not, keeps its day.
+    let keeps_day =
+        move |due: NaiveDate| day.and_then(|day| due.with_day(day.get())).is_some_and(|new| new < from);
+    let before: Vec<_> = upcoming_of(&before, today).take_while(|(due, _)| *due < from).collect();
+    let between = upcoming_of(&with_amount, today).skip_while(|(due, _)| *due < from);
+    let between: Vec<_> = between.take_while(|(due, _)| keeps_day(*due)).collect();
+    let last = before.iter().chain(&between).map(|(due, _)| *due).max();
+    let next = last.and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
+    let from = next.map_or(from, |next| from.max(next));
+    let later = upcoming_of(&after, today).skip_while(move |(due, _)| *due < from);
+    before.into_iter().chain(between).chain(later)
+}
+
+/// The due days from today on, and their amounts, without a change that holds from a later day.
+fn upcoming_of(member: &Member, today: NaiveDate) -> impl Iterator<Item = (NaiveDate, Amount)> + use<> {
     let subscription = member.subscription.clone();
     let is_active = subscription.status == Status::Active;
     let near = today + FREEZE;

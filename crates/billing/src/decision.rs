@@ -1,6 +1,6 @@
 //! Decisions about a subscription, as changes of its row.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use perennial::Amount;
 use perennial::clearent::TokenId;
 use perennial_domain::clearent::FrequencyDay;
@@ -8,19 +8,8 @@ use serde_json::json;
 
 use crate::Error;
 use crate::calendar::due_days;
-use crate::model::{Member, Pause, Status};
+use crate::model::{Member, Pause, Status, SubscriptionChange};
 use crate::recovery::{DeclineClass, decline_class};
-
-/// A change of a subscription. It holds from the next due day that is not near.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SubscriptionChange {
-    /// Another amount.
-    pub amount: Option<Amount>,
-    /// Another token of the customer.
-    pub token: Option<TokenId>,
-    /// Another day of the month.
-    pub day: Option<FrequencyDay>,
-}
 
 /// The end of a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +75,10 @@ impl Decision {
     pub(crate) fn words(&self, id: &str) -> serde_json::Value {
         let text = |day: &Option<NaiveDate>| day.map(|day| day.to_string());
         match self {
-            Self::Change(SubscriptionChange { amount, token, day }) => {
+            Self::Change(SubscriptionChange { from, amount, token, day }) => {
                 let amount = amount.map(|amount| amount.to_string());
                 let token = token.as_ref().map(TokenId::as_str);
-                json!(["change", id, amount, token, day.map(FrequencyDay::get)])
+                json!(["change", id, text(from), amount, token, day.map(FrequencyDay::get)])
             }
             Self::Pause { from, end: PauseEnd::Until(until), collects } => {
                 json!(["pause", id, text(from), until.to_string(), collects])
@@ -114,20 +103,16 @@ impl Decision {
     pub(crate) fn apply(&self, member: &mut Member, today: NaiveDate) -> Result<(), Error> {
         let subscription = &mut member.subscription;
         match self {
-            Self::Change(SubscriptionChange { amount, token, day }) => {
-                if amount.is_some_and(Amount::is_zero) {
+            Self::Change(change) => {
+                if change.amount.is_some_and(Amount::is_zero) {
                     return Err(Error::NoAmount);
                 }
-                subscription.amount = amount.unwrap_or(subscription.amount);
-                subscription.day = day.unwrap_or(subscription.day);
-                if let Some(token) = token.as_ref().filter(|token| **token != subscription.token) {
-                    subscription.token = token.clone();
-                    // Days that wait for another card are tried with it.
-                    for day in member.days.values_mut() {
-                        if decline_class(day.code.as_deref()) == DeclineClass::Card {
-                            day.try_again(today);
-                        }
+                match change.from {
+                    Some(from) if from < today => {
+                        return Err(Error::Past { what: "the start of the change", today });
                     }
+                    Some(from) if from > today => subscription.change = Some(change.clone()),
+                    _ => member.change(change, today),
                 }
             }
             Self::Pause { from, end, collects } => {
@@ -180,5 +165,48 @@ impl Decision {
         }
         member.count_charges(today);
         Ok(())
+    }
+}
+
+impl Member {
+    /// Changes the amount, the token or the day, from the next due day that is not near.
+    pub(crate) fn change(&mut self, change: &SubscriptionChange, today: NaiveDate) {
+        let subscription = &mut self.subscription;
+        subscription.amount = change.amount.unwrap_or(subscription.amount);
+        subscription.day = change.day.unwrap_or(subscription.day);
+        if let Some(token) = change.token.as_ref().filter(|token| **token != subscription.token) {
+            subscription.token = token.clone();
+            // Days that wait for another card are tried with it.
+            for day in self.days.values_mut() {
+                if decline_class(day.code.as_deref()) == DeclineClass::Card {
+                    day.try_again(today);
+                }
+            }
+        }
+    }
+
+    /// Makes the change that holds from a later day, if no due day comes before it. A month whose old day is due by then, and
+    /// whose new day is not, keeps its day.
+    pub(crate) fn make_change(&mut self, today: NaiveDate) {
+        let subscription = &mut self.subscription;
+        let Some(mut change) = subscription.change.take() else { return };
+        let next = due_days(subscription.day, today).next();
+        if change.from.zip(next).is_some_and(|(from, next)| next < from) {
+            subscription.change = Some(change);
+            return;
+        }
+        let is_later = |day: &FrequencyDay| {
+            next.and_then(|next| next.with_day(day.get()))
+                .zip(change.from)
+                .is_some_and(|(new, from)| new < from)
+        };
+        if let Some(day) = change.day.take_if(|day| is_later(day)) {
+            subscription.change = Some(SubscriptionChange {
+                from: change.from,
+                day: Some(day),
+                ..SubscriptionChange::default()
+            });
+        }
+        self.change(&change, today);
     }
 }

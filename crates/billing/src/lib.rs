@@ -37,12 +37,12 @@ pub use books::{Books, BooksScope, Difference, DifferenceClass, OtherTransaction
 pub use by_hand::{DayDecision, DayRefund};
 pub use calendar::{dates_of_term, due_day};
 pub use cards::{EndingCard, EndingCards};
-pub use decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
+pub use decision::{CancelAt, Decision, PauseEnd};
 pub use error::Error;
 pub use events::Event;
 pub use model::{
-    Charge, Claim, DayState, DueDay, DueDayFilter, Member, Pause, Route, Status, Subscription, Term,
-    TermStatus,
+    Charge, Claim, DayState, DueDay, DueDayFilter, Member, Pause, Route, Status, Subscription,
+    SubscriptionChange, Term, TermStatus,
 };
 pub use person::Erasure;
 pub use recovery::{AtEnd, DeclineClass, RecoveryRules, Withheld, decline_class};

@@ -172,6 +172,7 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     life.follow_terms();
     life.follow_sales();
     life.settle_days();
+    life.step.member.make_change(facts.today);
     life.step.member.count_charges(facts.today);
     if member.subscription.is_shadow {
         life.watch();
@@ -738,7 +739,11 @@ impl Life<'_> {
         let paused = is_paused.then(|| due_days(member.subscription.day, tomorrow).next()).flatten();
         let ends = member.subscription.ends_on.map(|last| last + Days::new(1));
         let moving = is_moving.then_some(tomorrow);
-        [days, ends, moving, paused].into_iter().flatten().min().map(|day| day.max(tomorrow))
+        let changes = member.subscription.change.as_ref().and_then(|change| change.from).map(|from| {
+            let before = due_days(member.subscription.day, tomorrow).take_while(|day| *day < from).last();
+            before.map_or(tomorrow, |day| day + Days::new(1))
+        });
+        [days, ends, moving, paused, changes].into_iter().flatten().min().map(|day| day.max(tomorrow))
     }
 }
 

@@ -138,6 +138,19 @@ impl Pause {
     }
 }
 
+/// A change of a subscription. It holds from the next due day that is not near.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubscriptionChange {
+    /// Due days before this one are left as they are. `None` is today.
+    pub from: Option<NaiveDate>,
+    /// Another amount.
+    pub amount: Option<Amount>,
+    /// Another token of the customer.
+    pub token: Option<TokenId>,
+    /// Another day of the month.
+    pub day: Option<FrequencyDay>,
+}
+
 /// A subscription: charges each month without end, or until a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -170,6 +183,8 @@ pub struct Subscription {
     pub ends_on: Option<NaiveDate>,
     /// The pause.
     pub pause: Option<Pause>,
+    /// The change that holds from a later day.
+    pub change: Option<SubscriptionChange>,
     /// Whether days that are open at the end are still collected.
     pub collects_open: bool,
     /// The version of its guard: writes that were planned under an earlier one are not sent.

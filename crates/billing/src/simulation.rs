@@ -10,9 +10,11 @@ use perennial::Amount;
 use perennial::clearent::{PlanKey, TransactionId};
 
 use crate::adopt::{end_shadow, with_first_term};
-use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
+use crate::decision::{CancelAt, Decision, PauseEnd};
 use crate::life::{Facts, NOT_CHARGED, Outcome, Reading, Rule, Write, claim, step};
-use crate::model::{Claim, DayState, DueDay, Member, Route, Status, Subscription, TermStatus};
+use crate::model::{
+    Claim, DayState, DueDay, Member, Route, Status, Subscription, SubscriptionChange, TermStatus,
+};
 use crate::recovery::{AtEnd, DeclineClass, OLDEST, Withheld, decline_class};
 
 /// The habits of a gateway that its vendor does not document.
@@ -149,6 +151,7 @@ impl World {
             ends_on: None,
             charges: (rng.u32(0..6) == 0).then(|| rng.u32(1..30)),
             pause: None,
+            change: None,
             collects_open: false,
             guard: 0,
             version: 1,
@@ -488,7 +491,8 @@ impl World {
         if subscription.status != Status::Active || subscription.is_shadow {
             return;
         }
-        let change = SubscriptionChange::default();
+        let from = (self.rng.u32(0..4) == 0).then(|| today + Days::new(self.rng.u64(0..70)));
+        let change = SubscriptionChange { from, ..SubscriptionChange::default() };
         let by_hand: Vec<_> = self.member.days.keys().copied().collect();
         let some_day = (!by_hand.is_empty()).then(|| by_hand[self.rng.usize(0..by_hand.len())]);
         let decision = match self.rng.u32(0..9) {

@@ -23,7 +23,9 @@ pub(crate) use person::PersonalRows;
 
 use crate::Error;
 use crate::life::{Outcome, Write};
-use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Pause, Route, Subscription, Term};
+use crate::model::{
+    Charge, DayState, DueDay, DueDayFilter, Member, Pause, Route, Subscription, SubscriptionChange, Term,
+};
 use crate::recovery::{RecoveryRules, Withheld};
 
 /// The billing tables of one tenant.
@@ -93,7 +95,8 @@ pub(crate) struct Change {
 }
 
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, charges, \
-    ends_on, paused_from, paused_until, pause_collects, collects_open, guard, version, next, shadow";
+    ends_on, paused_from, paused_until, pause_collects, change_from, change_amount, change_token, change_day, \
+    collects_open, guard, version, next, shadow";
 const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed, adopted";
 const CHARGE: &str = "id, day, made, amount, claim, undone";
 const DAY: &str = "day, amount, state, paid, route, term, tries, was, sold, next_try, code, reason";
@@ -473,13 +476,13 @@ impl Store {
     /// Stores a new subscription.
     pub(crate) async fn add(&self, member: &Member, change: Change, now: Moment) -> Result<bool, Error> {
         let subscription = &member.subscription;
-        let places: Vec<_> = (1..=22).map(|number| format!("?{number}")).collect();
+        let mut values = vec![Value::from(self.tenant.as_str())];
+        values.extend(values_of(subscription));
+        let places: Vec<_> = (1..=values.len()).map(|number| format!("?{number}")).collect();
         let sql = format!(
             "INSERT INTO perennial_subscription (tenant, {SUBSCRIPTION}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING uid",
             places.join(", ")
         );
-        let mut values = vec![Value::from(self.tenant.as_str())];
-        values.extend(values_of(subscription));
         let mut statements = vec![Statement::new(sql, values).must()];
         self.rows_of(None, member, &change, &mut statements);
         self.commit(statements, subscription, change, now).await
@@ -497,7 +500,8 @@ impl Store {
         let sql =
             "UPDATE perennial_subscription SET token = ?3, amount = ?4, day = ?5, status = ?6, ends_on = ?7,
                      paused_from = ?8, paused_until = ?9, pause_collects = ?10, collects_open = ?11, until = ?12, guard = ?13,
-                     next = ?14, shadow = ?15, version = version + 1
+                     next = ?14, shadow = ?15, change_from = ?16, change_amount = ?17, change_token = ?18, change_day = ?19,
+                     version = version + 1
                    WHERE uid = ?1 AND version = ?2 RETURNING uid";
         let pause = subscription.pause;
         let values = vec![
@@ -517,6 +521,7 @@ impl Store {
             subscription.next.into(),
             i64::from(subscription.is_shadow).into(),
         ];
+        let values = values.into_iter().chain(values_of_change(subscription.change.as_ref())).collect();
         let mut statements = vec![Statement::new(sql, values).must()];
         self.rows_of(Some(before), after, &change, &mut statements);
         self.commit(statements, subscription, change, now).await
@@ -673,7 +678,7 @@ fn put_day(uid: &str, day: &DueDay) -> Statement {
 
 fn values_of(subscription: &Subscription) -> Vec<Value> {
     let pause = subscription.pause;
-    vec![
+    let mut values = vec![
         subscription.uid.as_str().into(),
         subscription.id.as_str().into(),
         subscription.generation.into(),
@@ -690,11 +695,25 @@ fn values_of(subscription: &Subscription) -> Vec<Value> {
         pause.map(|pause| text(pause.from)).into(),
         pause.map(|pause| text(pause.until)).into(),
         i64::from(pause.is_some_and(|pause| pause.collects)).into(),
+    ];
+    values.extend(values_of_change(subscription.change.as_ref()));
+    values.extend([
         i64::from(subscription.collects_open).into(),
         subscription.guard.into(),
         subscription.version.into(),
         subscription.next.into(),
         i64::from(subscription.is_shadow).into(),
+    ]);
+    values
+}
+
+fn values_of_change(change: Option<&SubscriptionChange>) -> [Value; 4] {
+    let SubscriptionChange { from, amount, token, day } = change.cloned().unwrap_or_default();
+    [
+        from.map(text).into(),
+        amount.map_or(Value::Null, cents),
+        token.map(|token| token.to_string()).into(),
+        day.map(|day| i64::from(day.get())).into(),
     ]
 }
 
@@ -707,15 +726,14 @@ fn subscription_of(row: &mut Row) -> Result<Subscription, Damage> {
         token: word(row)?.as_str().try_into().map_err(damaged)?,
         name: row.text()?,
         amount: amount_of(row)?,
-        day: u32::try_from(row.int()?)
-            .map_err(damaged)
-            .and_then(|day| FrequencyDay::new(day).map_err(damaged))?,
+        day: frequency_day(row.int()?)?,
         status: word(row)?.parse().map_err(damaged)?,
         from: date_of(row)?,
         until: maybe_date_of(row)?,
         charges: row.maybe_int()?.map(u32::try_from).transpose().map_err(damaged)?,
         ends_on: maybe_date_of(row)?,
         pause: pause_of(row)?,
+        change: change_of(row)?,
         collects_open: row.int()? != 0,
         guard: row.int()?,
         version: row.int()?,
@@ -727,6 +745,20 @@ fn subscription_of(row: &mut Row) -> Result<Subscription, Damage> {
 fn pause_of(row: &mut Row) -> Result<Option<Pause>, Damage> {
     let (from, until, collects) = (maybe_date_of(row)?, maybe_date_of(row)?, row.int()? != 0);
     Ok(from.zip(until).map(|(from, until)| Pause { from, until, collects }))
+}
+
+fn change_of(row: &mut Row) -> Result<Option<SubscriptionChange>, Damage> {
+    let change = SubscriptionChange {
+        from: maybe_date_of(row)?,
+        amount: row.maybe_int()?.map(amount_of_cents).transpose()?,
+        token: row.maybe_text()?.map(|token| token.as_str().try_into()).transpose().map_err(damaged)?,
+        day: row.maybe_int()?.map(frequency_day).transpose()?,
+    };
+    Ok(change.from.is_some().then_some(change))
+}
+
+fn frequency_day(day: i64) -> Result<FrequencyDay, Damage> {
+    u32::try_from(day).map_err(damaged).and_then(|day| FrequencyDay::new(day).map_err(damaged))
 }
 
 fn term_of(row: &mut Row) -> Result<Term, Damage> {
@@ -835,8 +867,14 @@ fn maybe_date_of(row: &mut Row) -> Result<Option<NaiveDate>, Damage> {
 }
 
 fn paid_of(row: &mut Row) -> Result<Amount, Damage> {
-    let cents = u64::try_from(row.int()?).map_err(damaged)?;
-    if cents == 0 { Ok(Amount::ZERO) } else { Amount::from_cents(cents).map_err(damaged) }
+    amount_of_cents(row.int()?)
+}
+
+fn amount_of_cents(cents: i64) -> Result<Amount, Damage> {
+    match u64::try_from(cents).map_err(damaged)? {
+        0 => Ok(Amount::ZERO),
+        cents => Amount::from_cents(cents).map_err(damaged),
+    }
 }
 
 fn amount_of(row: &mut Row) -> Result<Amount, Damage> {

@@ -41,6 +41,10 @@ const SUBSCRIPTION: Columns = &[
     ("paused_from", As::Text),
     ("paused_until", As::Text),
     ("pause_collects", As::Number),
+    ("change_from", As::Text),
+    ("change_amount", As::Cents),
+    ("change_token", As::Text),
+    ("change_day", As::Number),
     ("collects_open", As::Number),
     ("shadow", As::Number),
     ("guard", As::Number),
@@ -289,7 +293,9 @@ impl Store {
         let mut about: Vec<Value> = Vec::new();
         for Subscription { uid, version, .. } in &rows.subscriptions {
             let uid = || Value::from(uid.as_str());
-            let sql = "UPDATE perennial_subscription SET customer = ?3, token = ?3, name = ?3, version = version + 1
+            let sql =
+                "UPDATE perennial_subscription SET customer = ?3, token = ?3, name = ?3, change_token = NULL,
+                         version = version + 1
                        WHERE uid = ?1 AND version = ?2 AND status = 'ended' RETURNING uid";
             statements.push(Statement::new(sql, vec![uid(), (*version).into(), ERASED.into()]).must());
             for sql in [
@@ -389,6 +395,9 @@ fn member(row: &mut Row, form: As) -> Result<Json, Damage> {
             let text = row.maybe_text()?;
             text.map(|text| serde_json::from_str(&text).unwrap_or(Json::String(text))).into()
         }
-        As::Cents => super::paid_of(row)?.to_string().into(),
+        As::Cents => {
+            let cents = row.maybe_int()?;
+            cents.map(|cents| Ok::<_, Damage>(super::amount_of_cents(cents)?.to_string())).transpose()?.into()
+        }
     })
 }

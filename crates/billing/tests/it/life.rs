@@ -2,7 +2,7 @@
 
 use perennial::Amount;
 use perennial_billing::{
-    CancelAt, Claim, DayState, NewSubscription, Route, Status, SubscriptionChange, TermStatus,
+    CancelAt, Claim, DayState, Decision, NewSubscription, Route, Status, SubscriptionChange, TermStatus,
 };
 
 use crate::support::{World, by, days};
@@ -81,6 +81,50 @@ async fn commands_hold_from_the_next_due_day() {
     let approved = world.approved().await;
     let sum = |amount: &str| approved.iter().filter(|(_, made)| made == amount).count();
     assert_eq!((sum("50.00"), sum("60.00"), approved.len()), (2 + 4 + 6 + 4 + 2 + 6 + 6, 4, 34));
+}
+
+/// Holds: A change from a later day leaves what is due before it, charges from then on what its preview says, and never
+/// charges a month twice or not at all.
+#[tokio::test]
+async fn a_change_holds_from_its_day() {
+    let world = World::new().await;
+    let rows = [
+        ("2027-04-01", "60", 0, ["02-15 50.00", "03-15 50.00", "04-15 60.00", "05-15 60.00"]),
+        ("2027-03-15", "60", 0, ["02-15 50.00", "03-15 60.00", "04-15 60.00", "05-15 60.00"]),
+        ("2027-03-16", "60", 0, ["02-15 50.00", "03-15 50.00", "04-15 60.00", "05-15 60.00"]),
+        ("2027-01-20", "60", 0, ["02-15 60.00", "03-15 60.00", "04-15 60.00", "05-15 60.00"]),
+        ("2027-01-21", "60", 0, ["02-15 60.00", "03-15 60.00", "04-15 60.00", "05-15 60.00"]),
+        ("2027-04-10", "60", 5, ["02-15 50.00", "03-15 50.00", "04-15 60.00", "05-05 60.00"]),
+        ("2027-04-10", "60", 20, ["02-15 50.00", "03-15 50.00", "04-20 60.00", "05-20 60.00"]),
+        ("2027-02-16", "50", 20, ["02-15 50.00", "03-20 50.00", "04-20 50.00", "05-20 50.00"]),
+        ("2028-12-01", "60", 5, ["02-15 50.00", "03-15 50.00", "04-15 50.00", "05-15 50.00"]),
+    ];
+    let id = |row: usize| format!("M-{row}");
+    for row in 0..rows.len() {
+        world.billing.start(&world.gold(&id(row), 15)).await.unwrap();
+    }
+    world.until("2027-01-20").await;
+    for (row, (from, amount, day, expected)) in rows.iter().enumerate() {
+        let mut change = SubscriptionChange::default();
+        (change.from, change.amount, change.day) =
+            (from.parse().ok(), amount.parse().ok(), (*day).try_into().ok());
+        let change = Decision::Change(change);
+        let [_, after] = world.billing.preview_decision(&id(row), &change, 4).await.unwrap();
+        let after: Vec<_> =
+            after.iter().map(|(day, amount)| format!("{} {amount}", day.format("%m-%d"))).collect();
+        assert_eq!(after, expected, "the preview from {from}");
+        world.billing.decide(&id(row), &change, by()).await.unwrap();
+    }
+    world.until("2027-05-22").await;
+    for (row, (from, _, _, expected)) in rows.iter().enumerate() {
+        let member = world.member(&id(row)).await;
+        let paid = member.days.values().skip(1).filter(|due| due.state == DayState::Paid);
+        let paid: Vec<_> = paid.map(|due| format!("{} {}", due.day.format("%m-%d"), due.paid)).collect();
+        assert_eq!(paid, expected, "from {from}: {:#?}", days(&member));
+    }
+    let past = SubscriptionChange { from: "2027-05-21".parse().ok(), ..SubscriptionChange::default() };
+    let error = world.billing.change("M-0", &past, by()).await.unwrap_err();
+    assert!(error.to_string().contains("the start of the change is in the past"), "{error}");
 }
 
 /// Holds: A declined charge is tried again on later days, by a sale, only after its plan is closed, and is given up at last;

@@ -180,6 +180,25 @@ const LINES: &[(&str, i32, &str, bool)] = &[
         false,
     ),
     ("subscriptions change M-1 --amount 55 --token-id {other} --actor ada", 0, "55.00 on day 15", true),
+    ("subscriptions change M-1 --amount 57 --from soon --actor ada", 2, "--from: ", true),
+    (
+        "subscriptions change M-1 --amount 57 --from 2026-12-31 --actor ada",
+        2,
+        "start of the change is in the past",
+        true,
+    ),
+    (
+        "subscriptions change M-1 --amount 57 --from 2027-02-16 --actor ada --dry-run",
+        0,
+        "2027-03-15   55.00  57.00",
+        true,
+    ),
+    (
+        "subscriptions change M-1 --amount 55 --day 15 --from 2027-06-01 --actor ada",
+        0,
+        "change        55.00 on day 15 from 2027-06-01",
+        false,
+    ),
     ("subscriptions pause M-1 --until 2027-01-01 --actor ada", 2, "the pause ends before it begins", true),
     (
         "subscriptions pause M-1 --from 2026-12-01 --until 2027-03-01 --actor ada",

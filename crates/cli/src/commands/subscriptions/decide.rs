@@ -41,6 +41,9 @@ pub(crate) struct Named {
 pub(crate) struct Change {
     #[command(flatten)]
     changes: Changes,
+    /// The first due day that it changes: a date; next is the next charge that is not near
+    #[arg(long, value_name = "next|DATE", default_value = "next")]
+    from: String,
     #[command(flatten)]
     named: Named,
 }
@@ -118,8 +121,10 @@ struct When {
 impl Change {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let Changes { amount, token_id, day } = &self.changes;
+        let from = (self.from != "next").then_some(&self.from);
         let mut criteria = Criteria::default();
         let change = SubscriptionChange {
+            from: date("from", from)?,
             amount: criteria.read("amount", amount.as_ref()),
             token: criteria.read("token-id", token_id.as_ref()),
             day: criteria.read("day", day.as_ref()),

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use clap::Args;
 use perennial::transport::redact;
 use perennial::{Amount, NaiveDate};
-use perennial_billing::{DayState, DueDay, Member, Route, Status, Subscription, Term, TermStatus};
+use perennial_billing::{
+    DayState, DueDay, Member, Route, Status, Subscription, SubscriptionChange, Term, TermStatus,
+};
 use perennial_journal::Error;
 
 use super::place::{Opened, Place};
@@ -142,6 +144,7 @@ impl Shown {
             .with("from", day(subscription.from))
             .with("until", subscription.ends_on.map(day))
             .with("charges", subscription.charges.map(u64::from))
+            .with("change", subscription.change.as_ref().map(changed))
             .with("pause-from", pause.map(|pause| day(pause.from)))
             .with("pause-until", pause.map(|pause| day(pause.until)))
             .with("pause-collects", pause.map(|pause| pause.collects))
@@ -168,6 +171,13 @@ impl Shown {
         line("from", &subscription.from.to_string());
         if let Some(last) = subscription.ends_on {
             line("until", &last.to_string());
+        }
+        if let Some(SubscriptionChange { from: Some(from), amount, token, day, .. }) = &subscription.change {
+            let amount = amount.map(|amount| format!("{amount} "));
+            let token = token.as_ref().map(|token| format!("by token {token} "));
+            let day = day.map(|day| format!("on day {} ", day.get()));
+            let parts = [amount, day, token].into_iter().flatten().collect::<String>();
+            line("change", &format!("{parts}from {from}"));
         }
         if let Some(pause) = subscription.pause {
             let then = if pause.collects { "; collected then" } else { "" };
@@ -256,6 +266,14 @@ impl Show {
 }
 
 /// Columns of a list of subscriptions, the most important first.
+fn changed(change: &SubscriptionChange) -> Record {
+    Record::default()
+        .with("from", change.from.map(|from| from.to_string()))
+        .with("payment-amount", change.amount)
+        .with("token-id", change.token.clone())
+        .with("day", change.day.map(|day| u64::from(day.get())))
+}
+
 const SUBSCRIPTIONS: &[&str] = &["id", "status", "payment-amount", "day", "next"];
 
 impl List {
