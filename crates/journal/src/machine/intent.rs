@@ -161,6 +161,23 @@ impl Intent {
             && spares.is_empty()
     }
 
+    /// Whether a look that finds nothing may be taken as a proof that an attempt was not done: one is open, or was lost with
+    /// a restored database. Only then the positive control is asked for. Before the first attempt and after the outcome,
+    /// an absence is what the database says, too; a refusal is the gateway's own word; and a plan that the gateway
+    /// confirmed is never absent.
+    pub fn absence_may_count(&self) -> bool {
+        match self.state {
+            State::Planned => self.history.restored.is_some(),
+            State::Unknown => self.history.refusal.is_none() && self.history.candidate.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether it sets values that a later write can set otherwise.
+    pub(crate) fn is_plain_update(&self) -> bool {
+        self.write.sets_a_value() && !self.is_stop
+    }
+
     /// The operation key of the intent that activates the plan, if this one [creates it](Self::activates) and is done.
     pub fn activation_key(&self) -> String {
         format!("{}{ACTIVATION}", self.key)
