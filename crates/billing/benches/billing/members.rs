@@ -230,7 +230,7 @@ fn intents(file: &Transaction<'_>, template: &str) {
         ("uid", "upper(hex(randomblob(13)))"),
         ("operation_key", "replace(i.operation_key, ?1, s.uid)"),
         ("object", "iif(i.object LIKE 'new/%', 'new/' || hex(randomblob(13)), 'plans/' || t.plan)"),
-        ("fingerprint", "lower(hex(randomblob(32)))"),
+        ("fingerprint", "lower(hex(randomblob(16)))"),
         ("mark", "hex(randomblob(13))"),
         ("guard", "replace(i.guard, ?1, s.uid)"),
     ]

@@ -739,5 +739,8 @@ impl Step {
         };
         self.intent.next = None;
         self.intent.lease_until = None;
+        if state.is_final() {
+            self.intent.history.looked_first = false;
+        }
     }
 }

@@ -39,7 +39,7 @@ fn intent(number: usize) -> Intent {
         request: format!(
             r#"{{"amount":"25.00","card":"1100000000555551111","exp-date":"1230","order-id":"{uid}"}}"#
         ),
-        fingerprint: "0".repeat(64),
+        fingerprint: "0".repeat(32),
         mark: uid.clone(),
         is_stop: false,
         needs_card: false,
