@@ -172,7 +172,7 @@ impl Members {
             let (state, claim) = if is_paid { ("paid", "pays") } else { ("declined", "declined") };
             let of_plan = "SELECT subscription FROM perennial_term WHERE plan = ?1";
             let sql = format!(
-                "INSERT OR IGNORE INTO perennial_charge SELECT ?2, ?3, subscription, day, ?4, amount, ?5 FROM perennial_due_day
+                "INSERT OR IGNORE INTO perennial_charge SELECT ?2, ?3, subscription, day, ?4, amount, ?5, NULL FROM perennial_due_day
                  WHERE subscription = ({of_plan}) AND day = ?4"
             );
             let id = charge.id.as_ref().unwrap().as_str();
@@ -217,8 +217,7 @@ fn store(file: &Transaction<'_>, member: &Member, today: NaiveDate) {
         let day = day.to_string();
         file.prepare_cached(sql).unwrap().execute(params![uid, day, cents, state]).unwrap();
         if is_paid {
-            let sql =
-                "INSERT INTO perennial_charge SELECT uid, ?2, ?1, ?3, ?3, ?4, 'pays' FROM perennial_tenant";
+            let sql = "INSERT INTO perennial_charge SELECT uid, ?2, ?1, ?3, ?3, ?4, 'pays', NULL FROM perennial_tenant";
             let id = format!("h{number}-{month}");
             file.prepare_cached(sql).unwrap().execute(params![uid, id, day, cents]).unwrap();
         }
@@ -231,7 +230,7 @@ fn intents(file: &Transaction<'_>, template: &str) {
         ("uid", "upper(hex(randomblob(13)))"),
         ("operation_key", "replace(i.operation_key, ?1, s.uid)"),
         ("object", "iif(i.object LIKE 'new/%', 'new/' || hex(randomblob(13)), 'plans/' || t.plan)"),
-        ("fingerprint", "lower(hex(randomblob(32)))"),
+        ("fingerprint", "lower(hex(randomblob(16)))"),
         ("mark", "hex(randomblob(13))"),
         ("guard", "replace(i.guard, ?1, s.uid)"),
     ]

@@ -814,7 +814,7 @@ fn outcome_of(write: &Write, state: &str, outcome: &str, history: &str) -> Outco
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
     let outcome = json(outcome);
     let id = outcome["id"].as_str();
-    let value = json(outcome["value"].as_str().unwrap_or_default());
+    let value = &outcome["value"];
     let created = value["created"].as_str().map(Timestamp::reported);
     let made = created.and_then(|created| created.date()).map(Date::naive);
     let reason = || json(history)["reason"].as_str().unwrap_or("no reason is known").to_owned();

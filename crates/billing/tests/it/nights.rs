@@ -19,13 +19,53 @@ async fn a_night_sends_a_request_for_each_page_and_not_for_each_subscription() {
         world.half_a_day_without_work().await;
         world.wire.requests();
         world.billing.work().await.unwrap();
-        requests.push(world.wire.requests());
+        requests.push(world.wire.requests().len());
     }
     let mut paid = DueDayFilter::default();
     paid.states = vec![DayState::Paid];
     assert_eq!(world.billing.due_days(&paid).await.unwrap().len(), 60);
     // Noon and midnight: a day is complete an hour after its end.
     assert_eq!(requests, [2, 1, 2, 1, 2, 1]);
+}
+
+/// Holds: A write sends what it must: one look before it where the look can find something, none whose result changes
+/// nothing, and no search for the control customer where no absence is believed.
+#[tokio::test]
+async fn a_write_sends_no_request_whose_response_changes_nothing() {
+    let world = World::new().await;
+    world.wire.requests();
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    world.billing.work().await.unwrap();
+    let of_write = |request: &String| !request.starts_with("GET transactions start-date");
+    let of_writes =
+        |requests: Vec<String>| requests.into_iter().filter(of_write).collect::<Vec<_>>().join(", ");
+    let mut sent = vec![format!("a start: {}", of_writes(world.wire.requests()))];
+    world.until("2027-03-14").await;
+    let declines = Fault::on("engine.charge", Effect::Decline { result_code: "012".into() });
+    world.sandbox.fault(&declines.nth(1)).await.unwrap();
+    for _ in 0..10 {
+        world.half_a_day_without_work().await;
+        world.wire.requests();
+        let worked = world.billing.work().await.unwrap();
+        if worked.steps > 0 {
+            let today = world.billing.today().await.unwrap();
+            sent.push(format!("{today}: {}", of_writes(world.wire.requests())));
+        }
+    }
+    assert_eq!(
+        sent,
+        [
+            // The token is the customer's, and no plan like it exists; a look, and the plan; a look at all with its mark, and
+            // the activation, which reads the plan first.
+            "a start: GET customers/tokens, GET payment-plans customer-key, POST payment-plans, \
+             GET payment-plans customer-key, GET payment-plans, PUT payment-plans",
+            // A plan whose charge was declined is canceled, which is confirmed, and another one is made.
+            "2027-03-15: GET payment-plans, PUT payment-plans, GET payment-plans, GET payment-plans customer-key, \
+             POST payment-plans, GET payment-plans customer-key, GET payment-plans, PUT payment-plans",
+            // The charges of its plan are read before a day is sold.
+            "2027-03-17: GET transactions order-id, GET transactions level order-id, POST transactions/sale",
+        ]
+    );
 }
 
 /// Holds: While a transaction cannot be read, days whose charge it may be are neither missing nor sold, but for those of a

@@ -1,6 +1,6 @@
 //! A sandbox, a journal whose clock is the sandbox's, and the subscriptions of one merchant.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -31,11 +31,11 @@ impl Clock for WorldClock {
     }
 }
 
-/// The way to the gateway: counts requests, and makes transactions unreadable.
+/// The way to the gateway: notes requests, and makes transactions unreadable.
 #[derive(Clone)]
 pub(crate) struct Wire {
     exchange: Arc<ReqwestExchange>,
-    requests: Arc<AtomicU64>,
+    requests: Arc<Mutex<Vec<String>>>,
     /// The transaction whose amount cannot be read.
     unreadable: Arc<Mutex<Option<String>>>,
 }
@@ -46,9 +46,9 @@ impl Wire {
         Self { exchange: Arc::new(exchange), requests: Arc::default(), unreadable: Arc::default() }
     }
 
-    /// The number of requests since the last call.
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.swap(0, Ordering::SeqCst)
+    /// The requests since the last call, without ids and values.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut *self.requests.lock().unwrap())
     }
 
     pub(crate) fn make_unreadable(&self, transaction: Option<String>) {
@@ -63,7 +63,7 @@ impl Exchange for Wire {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
-        self.requests.fetch_add(1, Ordering::SeqCst);
+        self.requests.lock().unwrap().push(without_values(&request));
         let response = self.exchange.exchange(request, deadline).await?;
         let Some(id) = self.unreadable.lock().unwrap().clone() else { return Ok(response) };
         Ok(response.map(|body| {
@@ -72,6 +72,20 @@ impl Exchange for Wire {
             document.to_string().into()
         }))
     }
+}
+
+/// The method and the path of a request, and the names of its parameters but for those of pages.
+fn without_values(request: &Request<Bytes>) -> String {
+    let is_word = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit()) && *part != "rest";
+    let path = request.uri().path().split('/').filter(|part| !part.is_empty()).filter(is_word);
+    let names = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let names = names.map(|(name, _)| name).filter(|name| !name.starts_with("page"));
+    let path = path.collect::<Vec<_>>().join("/");
+    std::iter::once(request.method().as_str())
+        .chain([path.as_str()])
+        .chain(names)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Makes the amount of the transaction unreadable, wherever it is.

@@ -4,7 +4,7 @@ use perennial::clientpay::{AccessId, CustomerCredentials};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::request::{Full, Prepared, hex};
+use super::request::{Full, Prepared, half, hex};
 use crate::machine::Write;
 
 /// The object of requests for new ids of the account.
@@ -39,7 +39,7 @@ pub(crate) fn secret(write: Write, object: &str, body: &[u8], mark: &str) -> Pre
 }
 
 fn prepared(write: Write, object: &str, mark: &str, stored: String, full: Full) -> Prepared {
-    let fingerprint = hex(&Sha256::digest(format!("{write} {object}")));
+    let fingerprint = half(Sha256::new_with_prefix(format!("{write} {object}")));
     let mark = mark.to_owned();
     Prepared { mark, fingerprint, stored, full, needs_card: false, activates: false, is_stop: false }
 }

@@ -668,6 +668,7 @@ impl Gateway for ClearentGateway {
         let mut control = intent.key.starts_with(SENTINEL_KEY);
         if found.is_empty()
             && !control
+            && intent.absence_may_count()
             && let Some(sentinel) = &self.sentinel
         {
             let search = CustomerSearch {

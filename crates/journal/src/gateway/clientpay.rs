@@ -197,7 +197,7 @@ impl ClientPayGateway {
                 "the gateway does not say whether the payment {id} was made"
             )));
         }
-        self.seen(at, seen).await
+        self.seen(intent, at, seen).await
     }
 
     /// Looks in the caller's own session, before anything is sent that this database knows: a payment of the same amount
@@ -208,7 +208,7 @@ impl ClientPayGateway {
         let (at, found) = self.search(criteria).await?;
         let may_be = |record: &&Payment| record.decline().is_none() && record.payment_amount == amount;
         match found.iter().find(may_be) {
-            None => self.seen(at, Vec::new()).await,
+            None => self.seen(intent, at, Vec::new()).await,
             Some(record) => {
                 let id = record.payment_id.as_ref().map_or("without an id", PaymentId::as_str);
                 Ok(Look::Impossible(format!("the payment {id} of the same session may be this one")))
@@ -263,8 +263,8 @@ impl ClientPayGateway {
     }
 
     /// The result of a look. If nothing was found, the positive control is that the search finds any payment.
-    async fn seen(&self, at: Option<Moment>, found: Vec<Seen>) -> Result<Look, Broken> {
-        if !found.is_empty() || self.client.version() == Version::V1 {
+    async fn seen(&self, intent: &Intent, at: Option<Moment>, found: Vec<Seen>) -> Result<Look, Broken> {
+        if !found.is_empty() || !intent.absence_may_count() || self.client.version() == Version::V1 {
             return Ok(Look::Seen { at, control: !found.is_empty(), found });
         }
         let since = Criteria::new(Field::PaymentDate, Operator::AtLeast, "2000-01-01")?;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::request::{Full, NotStorable, Prepared, check_texts, hex};
+use super::request::{Full, NotStorable, Prepared, check_texts, half};
 use crate::machine::Write;
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
@@ -55,7 +55,7 @@ pub(crate) fn prepare(
     }
     Ok(Prepared {
         mark: mark.to_owned(),
-        fingerprint: hex(&hash.finalize()),
+        fingerprint: half(hash),
         stored,
         full: Full { body: whole, one_time_token: None },
         needs_card,

@@ -33,7 +33,8 @@ pub(crate) trait Gateway: Send + Sync {
     /// Makes one attempt. Its first byte leaves by this moment or not at all. Without the whole request, the stored one
     /// is sent.
     async fn send(&self, intent: &Intent, full: Option<&Full>, send_by: SendBy) -> Answer;
-    /// Reads the result of the intent, with the positive control of the tenant in the same round.
+    /// Reads the result of the intent. If nothing is found and the absence [may count](Intent::absence_may_count), the
+    /// positive control of the tenant follows at once.
     async fn look(&self, intent: &Intent) -> Look;
 }
 

@@ -183,7 +183,7 @@ fn written(members: &Members<'_>, except: &[&str]) -> Zeroizing<Vec<u8>> {
     body
 }
 
-/// The SHA-256 of what the caller decided. The card counts with its last four digits and its expiry, and neither the
+/// The hash of what the caller decided. The card counts with its last four digits and its expiry, and neither the
 /// card number nor the security code is hashed.
 fn fingerprint(write: Write, object: Option<&str>, members: &Members<'_>, secrets: Secrets<'_>) -> String {
     let mut hash = Sha256::new();
@@ -206,7 +206,12 @@ fn fingerprint(write: Write, object: Option<&str>, members: &Members<'_>, secret
             }
         }
     }
-    hex(&hash.finalize())
+    half(hash)
+}
+
+/// The first 128 bits of a hash, as hexadecimal digits: enough to tell requests of one key apart.
+pub(super) fn half(hash: Sha256) -> String {
+    hex(&hash.finalize()[..16])
 }
 
 /// Bytes as hexadecimal digits.

@@ -113,7 +113,7 @@ pub struct Intent {
     pub object: String,
     /// The request as the JSON of the vendor's interface, without card data.
     pub request: String,
-    /// The SHA-256 of the operation, the object and the request, in hexadecimal digits.
+    /// The first 128 bits of the SHA-256 of the operation, the object and the request, in hexadecimal digits.
     pub fingerprint: String,
     /// The text in the gateway's object by which a look finds it.
     pub mark: String,
@@ -159,6 +159,23 @@ impl Intent {
             && (request_id.is_some() || !self.write.has_request_id())
             && named.is_empty()
             && spares.is_empty()
+    }
+
+    /// Whether a look that finds nothing may be taken as a proof that an attempt was not done: one is open, or was lost with
+    /// a restored database. Only then the positive control is asked for. Before the first attempt and after the outcome,
+    /// an absence is what the database says, too; a refusal is the gateway's own word; and a plan that the gateway
+    /// confirmed is never absent.
+    pub fn absence_may_count(&self) -> bool {
+        match self.state {
+            State::Planned => self.history.restored.is_some(),
+            State::Unknown => self.history.refusal.is_none() && self.history.candidate.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether it sets values that a later write can set otherwise.
+    pub(crate) fn is_plain_update(&self) -> bool {
+        self.write.sets_a_value() && !self.is_stop
     }
 
     /// The operation key of the intent that activates the plan, if this one [creates it](Self::activates) and is done.
@@ -251,16 +268,16 @@ fn is_false(flag: &bool) -> bool {
 #[non_exhaustive]
 pub struct Attempt {
     /// The time at which the decision was stored.
-    #[serde(with = "millis")]
+    #[serde(rename = "at", with = "millis")]
     pub committed: Moment,
     /// The last moment at which its first byte may leave.
-    #[serde(with = "millis")]
+    #[serde(rename = "by", with = "millis")]
     pub send_by: Moment,
     /// The result; `None` while nothing is known.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(rename = "is", skip_serializing_if = "Option::is_none", default)]
     pub judged: Option<Judged>,
     /// The gateway's id of the exchange.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(rename = "id", skip_serializing_if = "Option::is_none", default)]
     pub exchange_id: Option<String>,
 }
 
@@ -305,7 +322,7 @@ pub struct Outcome {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
     /// The object as JSON.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, with = "object_text")]
     pub value: Option<String>,
 }
 
@@ -313,6 +330,33 @@ impl Outcome {
     /// Creates an outcome.
     pub fn new(how: How, id: Option<String>, value: Option<String>) -> Self {
         Self { how, id, value }
+    }
+}
+
+/// A JSON object is a member as it is, and not as a text in quotes, which is longer.
+mod object_text {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::value::RawValue;
+
+    #[expect(clippy::ref_option, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+        let object = text.as_deref().filter(|text| text.starts_with('{'));
+        match object.and_then(|text| serde_json::from_str::<&RawValue>(text).ok()) {
+            Some(object) if Some(object.get()) == text.as_deref() => object.serialize(serializer),
+            _ => text.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<String>, D::Error> {
+        let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+        raw.map(|raw| match raw.get() {
+            object if object.starts_with('{') => Ok(object.to_owned()),
+            text => serde_json::from_str(text).map_err(D::Error::custom),
+        })
+        .transpose()
     }
 }
 

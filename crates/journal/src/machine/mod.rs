@@ -104,7 +104,8 @@ pub enum Look {
     Seen {
         /// The gateway's clock.
         at: Option<Moment>,
-        /// Whether the positive control was found in the same round.
+        /// Whether the positive control was found after it. Nobody asks where the absence [does not
+        /// count](Intent::absence_may_count).
         control: bool,
         /// Everything with the mark, the oldest first.
         found: Vec<Seen>,
@@ -226,11 +227,11 @@ impl Step {
                 intent.next = Some(now);
                 let is_resent = std::mem::take(&mut intent.history.resend);
                 let is_first = intent.history.attempts.is_empty() && !is_resent;
+                let is_restored = intent.history.restored.is_some();
+                // A look before a value is set changes nothing: it is set even if it is there.
+                let is_told = !intent.is_plain_update();
                 // A mark that nobody has sent cannot be at the gateway, unless the database was restored.
-                if is_first
-                    && !intent.history.looked_first
-                    && (!is_fresh || intent.history.restored.is_some())
-                {
+                if is_first && !intent.history.looked_first && (is_restored || !is_fresh && is_told) {
                     self.commands.push(Command::Look);
                     return;
                 }
@@ -416,13 +417,15 @@ impl Step {
         }
         // A value is set in the lane of its object even if it is there: an open write may still change it.
         let is_last = now >= self.intent.send_before;
-        if found.is_empty() || (self.intent.state == State::Planned && self.is_plain_update() && !is_last) {
+        if found.is_empty()
+            || (self.intent.state == State::Planned && self.intent.is_plain_update() && !is_last)
+        {
             return self.absent(at, control || !found.is_empty(), now, rules);
         }
         // The value may have been there before, and then an attempt that overwrites a later write may still arrive.
         let is_unknown =
             self.intent.history.attempts.last().is_some_and(|last| last.judged == Some(Judged::Unknown));
-        if is_unknown && self.is_plain_update() {
+        if is_unknown && self.intent.is_plain_update() {
             let Some(at) = at else {
                 return self.look_again("the gateway's clock is not known".into(), now, rules);
             };
@@ -533,11 +536,6 @@ impl Step {
                 self.intent.next = Some(now);
             }
         }
-    }
-
-    /// Whether the intent sets values that a later write can set otherwise.
-    fn is_plain_update(&self) -> bool {
-        self.intent.write.sets_a_value() && !self.intent.is_stop
     }
 
     /// Whether the window of the last attempt is over: by both clocks since the last moment to send it, and by the
@@ -741,5 +739,8 @@ impl Step {
         };
         self.intent.next = None;
         self.intent.lease_until = None;
+        if state.is_final() {
+            self.intent.history.looked_first = false;
+        }
     }
 }

@@ -23,8 +23,8 @@ struct Config {
     rules: Rules,
     /// Whether the answer can be a refusal.
     refuses: bool,
-    /// Whether searches of this gateway find nothing, the control object included.
-    blind: bool,
+    /// The tick from which searches of this gateway find nothing, the control object included.
+    blind_from: i64,
     /// Whether the database is once put back to the state before the first attempt.
     restores: bool,
     /// Ticks after a restore in which nothing is sent.
@@ -40,6 +40,8 @@ struct Config {
     stores_first: bool,
     checks_send_by: bool,
     checks_control: bool,
+    /// Whether a control object counts that was found before the search.
+    takes_old_control: bool,
     marks_restored: bool,
     // Rules of the machine that can be left out.
     looks_before_activation: bool,
@@ -82,7 +84,7 @@ impl Config {
             lease: 1,
             rules,
             refuses: false,
-            blind: false,
+            blind_from: 1_000,
             restores: false,
             quiet: 0,
             send_before: 100,
@@ -92,6 +94,7 @@ impl Config {
             stores_first: true,
             checks_send_by: true,
             checks_control: true,
+            takes_old_control: false,
             marks_restored: true,
             looks_before_activation: true,
             doubts_later_refusals: true,
@@ -224,7 +227,7 @@ impl World {
     }
 
     fn visible(&self, config: &Config) -> Vec<u32> {
-        if config.blind {
+        if config.blind_from <= self.t {
             return Vec::new();
         }
         let seen = self.landed.iter();
@@ -232,12 +235,15 @@ impl World {
         seen.map(|(number, _)| *number).collect()
     }
 
-    fn look(config: &Config, seen: &[u32], tick: i64) -> Event {
+    fn look(&self, config: &Config, seen: &[u32], tick: i64) -> Event {
         let found = seen.iter().map(|number| Seen {
             object: Object { id: Some(number.to_string()), value: None },
             verdict: Verdict::Done,
         });
-        let control = !config.blind || !config.checks_control;
+        let is_found = tick < config.blind_from
+            || !config.checks_control
+            || config.takes_old_control && config.blind_from > 0;
+        let control = is_found && self.row.absence_may_count();
         Event::Looked(Look::Seen { at: Some(at(tick)), control, found: found.collect() })
     }
 
@@ -356,7 +362,7 @@ impl World {
                     }
                 }
                 Worker::Looks { fence, seen, at } => go(format!("{name} has looked"), &|w| {
-                    let look = Self::look(config, seen, *at);
+                    let look = w.look(config, seen, *at);
                     w.apply(config, *fence, look);
                     if w.row.fence == *fence {
                         w.row.lease_until = None;
@@ -463,12 +469,13 @@ fn no_interleaving_breaks_a_promise() {
             "a sale, effects later than any window",
             Config { late: 5, lag: 4, end: 5, punctual: false, ..sale.clone() },
         ),
-        ("a sale, a blind search", Config { blind: true, end: 6, ..sale.clone() }),
+        ("a sale, searches go blind", Config { blind_from: 3, end: 6, ..sale.clone() }),
+        ("a sale, a blind search", Config { blind_from: 0, end: 6, ..sale.clone() }),
         ("a sale, the database is put back", Config { restores: true, quiet: 4, ..sale }),
         ("a customer", Config { end: 6, ..customer.clone() }),
         ("a customer that may be refused", Config { end: 5, refuses: true, ..customer }),
         ("a plan", Config { end: 6, ..plan.clone() }),
-        ("a plan, a blind search", Config { end: 6, blind: true, ..plan.clone() }),
+        ("a plan, a blind search", Config { end: 6, blind_from: 0, ..plan.clone() }),
         ("a plan, the database is put back, searches lag", Config { end: 6, ..restored_plan(plan) }),
         ("a customer, effects later than any window", late_customer()),
     ];
@@ -484,7 +491,7 @@ fn no_interleaving_breaks_a_promise() {
     }
 }
 
-/// Holds: A journal without any one of its rules is caught: the fence, the stored decision to send, the last moment to send, the control object, the window, the retention, the mark of a restored database, the look before an activation, the look after a later refusal, and the person who decides about money.
+/// Holds: A journal without any one of its rules is caught: the fence, the stored decision to send, the last moment to send, the control object, its place after the search, the window, the retention, the mark of a restored database, the look before an activation, the look after a later refusal, and the person who decides about money.
 #[test]
 fn a_journal_without_a_rule_is_caught() {
     let sale = Config::of(Write::Sale);
@@ -504,7 +511,12 @@ fn a_journal_without_a_rule_is_caught() {
         ("no last moment to send", Config { checks_send_by: false, ..sale.clone() }, "a person was told"),
         (
             "no control object",
-            Config { blind: true, checks_control: false, ..sale.clone() },
+            Config { blind_from: 0, checks_control: false, ..sale.clone() },
+            "a person was told",
+        ),
+        (
+            "a control object that was found before the search",
+            Config { blind_from: 3, takes_old_control: true, ..sale.clone() },
             "a person was told",
         ),
         (

@@ -129,3 +129,22 @@ fn a_window_is_measured_by_the_gateways_clock() {
     }
     assert_eq!(states, [State::Unknown, State::Unknown, State::Unknown, State::NeedsPerson]);
 }
+
+/// Holds: What the gateway reported is read back to the letter, and a JSON object is stored without escapes.
+#[test]
+fn a_reported_object_is_kept_to_the_letter() {
+    for (text, stored) in [
+        (r#"{"id":"1"}"#, r#"{"id":"1"}"#),
+        (r#"{ "a" : [1.50, "\u00e9"] }"#, r#"{ "a" : [1.50, "\u00e9"] }"#),
+        (r#"{"id":1} "#, r#""{\"id\":1} ""#),
+        ("{", r#""{""#),
+        ("[1]", r#""[1]""#),
+        ("null", r#""null""#),
+        ("", r#""""#),
+    ] {
+        let outcome = Outcome::new(How::Sent, None, Some(text.to_owned()));
+        let json = serde_json::to_string(&outcome).unwrap();
+        assert_eq!(json, format!(r#"{{"how":"sent","value":{stored}}}"#));
+        assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+    }
+}

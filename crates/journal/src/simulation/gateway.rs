@@ -24,6 +24,8 @@ struct State {
     flying: Vec<(Moment, Order)>,
     /// Until when searches find nothing, the control object included.
     blind_until: Moment,
+    /// Whether a search ever found the control object.
+    has_found_control: bool,
     is_calm: bool,
     /// The number of requests and of request ids.
     number: u64,
@@ -48,6 +50,7 @@ impl Gateway {
             objects: Objects::new(is_late),
             flying: Vec::new(),
             blind_until: start,
+            has_found_control: false,
             is_calm: false,
             number: 0,
             slot: 0,
@@ -248,7 +251,11 @@ impl gateway::Gateway for Gateway {
             let at = if self.bug == Some(Bug::OwnClock) { self.time.now() } else { now };
             match state.objects.find(intent, now, is_blind) {
                 Ok(found) => {
-                    let control = !found.is_empty() || !is_blind || self.bug == Some(Bug::NoControl);
+                    let is_found = !is_blind
+                        || self.bug == Some(Bug::NoControl)
+                        || self.bug == Some(Bug::OldControl) && state.has_found_control;
+                    let control = is_found && intent.absence_may_count();
+                    state.has_found_control |= control;
                     Look::Seen { at: Some(at), control, found }
                 }
                 Err(look) => look,

@@ -14,6 +14,8 @@ pub(super) enum Bug {
     IgnoresSendBy,
     /// A search that finds nothing proves its absence without the control object.
     NoControl,
+    /// The control object was found before the search, which may have gone blind since.
+    OldControl,
     /// The window after the last moment to send is zero.
     NoWindow,
     /// The journal's own clock counts instead of the gateway's.

@@ -101,7 +101,7 @@ fn the_same_seed_has_the_same_trace() {
     assert_ne!(traced(1, None).1, traced(2, None).1);
 }
 
-/// Holds: The simulation finds each planted defect: a decision to send that is not stored, no fence, no last moment to send, no control object, no window, a wrong clock that counts, no precondition, a restored database that is not adopted, a copy that works, no lane of an object, no bound by the retention, money that is sent again, a second refusal that counts, an activation without a look, and a client that retries.
+/// Holds: The simulation finds each planted defect: a decision to send that is not stored, no fence, no last moment to send, no control object, one that was found before the search, no window, a wrong clock that counts, no precondition, a restored database that is not adopted, a copy that works, no lane of an object, no bound by the retention, money that is sent again, a second refusal that counts, an activation without a look, and a client that retries.
 #[test]
 fn planted_defects_are_found() {
     let cases = [
@@ -109,6 +109,7 @@ fn planted_defects_are_found() {
         (Bug::NoFence, "a change under an old claim was stored"),
         (Bug::IgnoresSendBy, "took effect after its absence was believed"),
         (Bug::NoControl, "an absence was believed, and the gateway had done it"),
+        (Bug::OldControl, "an absence was believed, and the gateway had done it"),
         (Bug::NoWindow, "an absence was believed"),
         (Bug::OwnClock, "an absence was believed"),
         (Bug::NoPrecondition, "a guard was raised, and the write was sent"),

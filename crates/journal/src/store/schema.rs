@@ -34,7 +34,9 @@ CREATE INDEX perennial_open ON perennial_intent (state, created)
 CREATE INDEX perennial_object ON perennial_intent (tenant, object)
   WHERE state IN ('planned','sending','unknown','needs-card','needs-person');
 CREATE INDEX perennial_due ON perennial_intent (tenant, is_stop, next, created) WHERE next IS NOT NULL;
-CREATE INDEX perennial_created ON perennial_intent (created, uid);
+CREATE INDEX perennial_looked_for ON perennial_intent (tenant, is_stop, next, created)
+  WHERE next IS NOT NULL AND state <> 'planned';
+CREATE INDEX perennial_created ON perennial_intent (created);
 CREATE INDEX perennial_sent ON perennial_intent (tenant, lease_until) WHERE state = 'sending';
 
 CREATE TABLE perennial_event (

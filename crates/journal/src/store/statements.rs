@@ -174,7 +174,7 @@ impl<S: Sql> Statements<S> {
 
     /// The condition of the intent of tenant `?1` that is worked on first at `?4`. Each part reads one row of an index,
     /// however many intents there are.
-    fn first_due(&self, free: &str) -> String {
+    pub(super) fn first_due(&self, free: &str) -> String {
         let locked = self.0.skip_locked();
         let first = |condition: &str, order: &str| {
             format!(
@@ -182,14 +182,15 @@ impl<S: Sql> Statements<S> {
                    ORDER BY {order} LIMIT 1 {locked})"
             )
         };
-        let passes = "(state <> 'planned' OR NOT EXISTS (SELECT 1 FROM perennial_tenant t
-                        WHERE t.uid = ?1 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)))";
+        // While nothing may be sent, what is planned is in another index than what is looked for.
         format!(
-            "uid = coalesce({}, {}, {}, {})",
+            "uid = coalesce({}, {}, {}, CASE WHEN EXISTS (SELECT 1 FROM perennial_tenant t
+               WHERE t.uid = ?1 AND (t.hold IS NOT NULL OR t.quiet_until > ?4)) THEN {} ELSE {} END)",
             first("is_stop = 1 AND state = 'sending'", "created"),
             first("is_stop = 1 AND next <= ?4", "next, created"),
             first("is_stop = 0 AND state = 'sending'", "created"),
-            first(&format!("is_stop = 0 AND next <= ?4 AND {passes}"), "next, created"),
+            first("is_stop = 0 AND state <> 'planned' AND next <= ?4", "next, created"),
+            first("is_stop = 0 AND next <= ?4", "next, created"),
         )
     }
 

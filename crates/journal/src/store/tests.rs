@@ -201,6 +201,24 @@ async fn store_intent(store: &dyn Store, intent: &Intent) {
     assert_eq!(store.intend(intent).await.unwrap(), Intended::New, "{}", intent.uid);
 }
 
+/// Puts the tenant on hold with many planned intents, and returns the choice of a claim with its values as `?1` to `?4`.
+pub(super) async fn many_on_hold<S: Sql>(store: &Statements<S>) -> String {
+    let held = Tenant { hold: Some("stop".to_owned()), ..tenant("t") };
+    store.add_tenant(&held).await.unwrap();
+    store_intent(store, &intent("1")).await;
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+       INSERT INTO perennial_intent (uid, tenant, operation_key, operation, object, request, fingerprint, mark, is_stop,
+         needs_card, activates, send_before, state, fence, next, history, created)
+       SELECT CAST(i AS TEXT), tenant, CAST(i AS TEXT), operation, CAST(i AS TEXT), request, fingerprint, CAST(i AS TEXT), is_stop,
+         needs_card, activates, send_before, state, fence, next, history, created FROM n, perennial_intent";
+    store.sql(sql, Vec::new()).await.unwrap();
+    assert!(store.claim("t", None, at(9), at(9), at(9)).await.unwrap().is_none());
+    format!(
+        "SELECT uid FROM perennial_intent WHERE {}",
+        store.first_due("(lease_until IS NULL OR lease_until < ?2)")
+    )
+}
+
 fn change(intent: Intent, now: i64) -> Change {
     Change {
         intent,

@@ -17,9 +17,9 @@ use perennial::clearent::{
 use perennial::clientpay::{Card, NewMethod, NewMethods, Refund as Return};
 use perennial::clientpay::{LineItem, LineItemPage, NewPayer, NewPayment, PaymentId, PaymentMethodId};
 use perennial::{BaseUrl, Clearent as Client, ClientPay as PayClient, Environment};
-use perennial_journal::machine::{Intent, Rules, State, Write};
+use perennial_journal::machine::{Intent, Judged, Rules, State, Write};
 use perennial_journal::store::Filter;
-use perennial_journal::{Bound, Clearent, ClientPay, Clock, Error, Journal, Moment};
+use perennial_journal::{Bound, By, Clearent, ClientPay, Clock, Error, Journal, Moment};
 use perennial_sandbox::{Effect, Fault, Sandbox, World};
 
 use crate::support::{START, card};
@@ -200,6 +200,22 @@ impl Shop {
         self.journal.settle(&bound).await.map(drop)
     }
 
+    /// A person decides about updates that were sent three times and are not at the gateway. Other writes to their objects
+    /// wait for that; how many there are depends on the await at which processes die, and so on the load of the machine.
+    async fn decide(&self) -> u32 {
+        let is_absent = |intent: &Intent| {
+            let last = intent.history.attempts.last();
+            matches!(intent.write, Write::UpdateCustomer | Write::UpdatePlan)
+                && last.is_some_and(|last| last.judged == Some(Judged::Absent))
+        };
+        let mut decided = 0;
+        for case in self.journal.cases().await.unwrap().iter().filter(|case| is_absent(case)) {
+            self.journal.resolve(&case.uid, None, by("no attempt arrived")).await.unwrap();
+            decided += 1;
+        }
+        decided
+    }
+
     async fn intents(&self) -> Vec<Intent> {
         let mut all = Filter::default();
         all.limit = 1_000;
@@ -248,6 +264,10 @@ impl Shop {
             _ => return None,
         })
     }
+}
+
+fn by(reason: &str) -> By {
+    By { actor: "ada".into(), reason: reason.into() }
 }
 
 fn new_plan(customer: &CustomerKey, token: &TokenId, status: &str) -> NewPlan {
@@ -331,14 +351,14 @@ async fn run(sandbox: &Sandbox, seed: u64) -> BTreeMap<&'static str, u32> {
     }
     shop.world.clear_faults().await.unwrap();
     for bound in ["north", "north/clientpay"] {
-        let by = perennial_journal::By { actor: "ada".into(), reason: "the faults are over".into() };
-        shop.journal.release(bound, by).await.unwrap();
+        shop.journal.release(bound, by("the faults are over")).await.unwrap();
     }
     for _ in 0..8 {
         for (key, kind) in &decided {
             shop.call(KINDS[*kind].0, key).await.unwrap();
         }
         shop.settle().await.unwrap();
+        *roads.entry("a person decides").or_default() += shop.decide().await;
         shop.pass(10).await;
     }
     check(&shop, seed, &mut roads).await;

@@ -8,7 +8,7 @@ use super::*;
 use crate::Moment;
 use crate::machine::{Intent, Precondition};
 use crate::store::tests::testing_postgres::{Cluster, database, sql};
-use crate::store::tests::{Both as _, Place, intent, send, store_tenant};
+use crate::store::tests::{Both as _, Place, intent, many_on_hold, send, store_tenant};
 use crate::store::{Committed, Intended, Statements, Store as _};
 
 const fn at(millis: i64) -> Moment {
@@ -474,4 +474,21 @@ fn a_connection_to_another_server_is_suspicious() {
         known.compare(identity, position, 200);
         assert!(known.suspicion().is_some(), "{what}");
     }
+}
+
+/// Holds: On `PostgreSQL`, a claim for a tenant on hold reads as few rows as another one, however many writes are planned.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_on_hold_reads_no_planned_intent() {
+    let url = database();
+    let store = open(&url).await;
+    let claim = many_on_hold(&*store).await;
+    store.sql("ANALYZE perennial_intent", Vec::new()).await.unwrap();
+    let values = [("?1", "'t'"), ("?2", "9"), ("?3", "9"), ("?4", "9"), ("perennial_", "perennial.")];
+    let claim = values.into_iter().fold(claim, |sql, (from, to)| sql.replace(from, to));
+    let plan =
+        connect(&url).await.query(&format!("EXPLAIN (ANALYZE, COSTS OFF) {claim}"), &[]).await.unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    let removed = plan.iter().filter_map(|line| line.split_once("Removed by Filter: "));
+    let removed: u64 = removed.map(|(_, count)| count.parse::<u64>().unwrap()).sum();
+    assert!(removed < 10, "{}", plan.join("\n"));
 }

@@ -39,7 +39,7 @@ fn intent(number: usize) -> Intent {
         request: format!(
             r#"{{"amount":"25.00","card":"1100000000555551111","exp-date":"1230","order-id":"{uid}"}}"#
         ),
-        fingerprint: "0".repeat(64),
+        fingerprint: "0".repeat(32),
         mark: uid.clone(),
         is_stop: false,
         needs_card: false,
@@ -153,10 +153,11 @@ mod claims {
               ORDER BY next, created LIMIT 1 FOR UPDATE SKIP LOCKED),
             (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 0 AND state = 'sending'
               ORDER BY created LIMIT 1 FOR UPDATE SKIP LOCKED),
-            (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 0 AND next <= $4
-              AND (state <> 'planned' OR NOT EXISTS (SELECT 1 FROM perennial.tenant t
-                WHERE t.uid = $1 AND (t.hold IS NOT NULL OR t.quiet_until > $4)))
-              ORDER BY next, created LIMIT 1 FOR UPDATE SKIP LOCKED))
+            CASE WHEN EXISTS (SELECT 1 FROM perennial.tenant t WHERE t.uid = $1 AND (t.hold IS NOT NULL OR t.quiet_until > $4))
+            THEN (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 0
+                AND state <> 'planned' AND next <= $4 ORDER BY next, created LIMIT 1 FOR UPDATE SKIP LOCKED)
+            ELSE (SELECT uid FROM perennial.intent WHERE tenant = $1 AND (lease_until IS NULL OR lease_until < $2) AND is_stop = 0
+                AND next <= $4 ORDER BY next, created LIMIT 1 FOR UPDATE SKIP LOCKED) END)
         RETURNING uid, operation_key, operation, object, request, fingerprint, mark, is_stop, needs_card, activates, guard,
           guard_version, send_before, state, fence, lease_until, next, history, outcome, created";
 
