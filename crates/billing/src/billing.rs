@@ -492,7 +492,9 @@ impl Billing {
         let charges = self.read().await?;
         let worked = self.take_steps().await;
         self.announce().await?;
+        let warned = self.warn_of_ending_cards().await;
         let worked = worked?;
+        warned?;
         Ok(Worked { charges: charges + worked.charges, ..worked })
     }
 

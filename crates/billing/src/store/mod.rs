@@ -2,6 +2,7 @@
 
 mod alerts;
 pub(crate) mod books;
+mod cards;
 mod events;
 mod once;
 mod person;
@@ -19,6 +20,7 @@ use perennial_journal::machine::Intent;
 use perennial_journal::store::{Damage, NewDecision, NewEvent, Row, Statement, Transacted, Value};
 use perennial_journal::{Journal, Moment};
 
+pub(crate) use events::EventOnce;
 pub(crate) use person::PersonalRows;
 
 use crate::Error;

@@ -8,7 +8,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        tenant TEXT PRIMARY KEY REFERENCES perennial_tenant, read_until TEXT NOT NULL,
        tries_a_day BIGINT NOT NULL, sum_a_day BIGINT NOT NULL,
        at_end TEXT NOT NULL CHECK (at_end IN ('leave','cancel','ask')),
-       night TEXT NOT NULL, tries BIGINT NOT NULL, sum BIGINT NOT NULL, asked TEXT)",
+       night TEXT NOT NULL, tries BIGINT NOT NULL, sum BIGINT NOT NULL, asked TEXT, cards_read TEXT)",
     "CREATE TABLE perennial_unread (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, day TEXT NOT NULL, PRIMARY KEY (tenant, day))",
     "CREATE TABLE perennial_subscription (
@@ -67,6 +67,9 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        PRIMARY KEY (tenant, operation_key))",
     "CREATE TABLE perennial_announced (
        subscription TEXT NOT NULL REFERENCES perennial_subscription, day TEXT NOT NULL, PRIMARY KEY (subscription, day))",
+    // Events that are reported once, by the digest of the words that make another one.
+    "CREATE TABLE perennial_reported (
+       tenant TEXT NOT NULL REFERENCES perennial_tenant, digest TEXT NOT NULL, PRIMARY KEY (tenant, digest))",
     "CREATE TABLE perennial_alert (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL, kind TEXT NOT NULL, received BIGINT NOT NULL,
        is_open BIGINT NOT NULL, PRIMARY KEY (tenant, id, kind))",

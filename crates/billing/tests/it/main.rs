@@ -6,6 +6,7 @@ mod adopt;
 mod alerts;
 mod books;
 mod by_hand;
+mod cards;
 mod events;
 mod life;
 mod nights;

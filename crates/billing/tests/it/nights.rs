@@ -5,8 +5,8 @@ use perennial_sandbox::{Effect, Fault};
 
 use crate::support::World;
 
-/// Holds: The charges of plans are read by the page: with 60 subscriptions, one request when nothing is new, and one more
-/// when a day is complete.
+/// Holds: The charges of plans are read by the page: with 60 subscriptions, one request when nothing is new, one more when
+/// a day is complete, and one a day for the expiry of their cards.
 #[tokio::test]
 async fn a_night_sends_a_request_for_each_page_and_not_for_each_subscription() {
     let world = World::new().await;
@@ -24,8 +24,8 @@ async fn a_night_sends_a_request_for_each_page_and_not_for_each_subscription() {
     let mut paid = DueDayFilter::default();
     paid.states = vec![DayState::Paid];
     assert_eq!(world.billing.due_days(&paid).await.unwrap().len(), 60);
-    // Noon and midnight: a day is complete an hour after its end.
-    assert_eq!(requests, [2, 1, 2, 1, 2, 1]);
+    // Noon and midnight: a day is complete an hour after its end, and the cards are read in the first round of a day.
+    assert_eq!(requests, [2, 2, 2, 2, 2, 2]);
 }
 
 /// Holds: While a transaction cannot be read, days whose charge it may be are neither missing nor sold, but for those of a
