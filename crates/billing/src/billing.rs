@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
+use crate::cards::CardToday;
 use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, TermStatus};
@@ -628,7 +629,8 @@ impl Billing {
         let now = self.journal.now().await?;
         let today = day_of(now);
         let merchant = self.store.merchant(today).await?;
-        let withheld = self.withheld(&before, &merchant, today).await?;
+        let card = self.card_today(&before, today).await?;
+        let withheld = self.withheld(&before, &merchant, &card, today).await?;
         let mut facts = Facts {
             today,
             read_until: merchant.read_until,
@@ -637,6 +639,7 @@ impl Billing {
             whole: BTreeSet::new(),
             canceled: BTreeSet::new(),
             withheld,
+            card_is_renewed: card.is_renewed,
             at_end: merchant.rules.at_end,
             without: None,
         };
@@ -675,13 +678,17 @@ impl Billing {
             after.subscription.next = after.subscription.next.map(|_| now);
         }
         if after == before && events.is_empty() {
+            if let Some(card) = card.read {
+                self.store.put_card(&before.subscription, &card).await?;
+            }
             return Ok(false);
         }
         let intents =
             writes.into_iter().map(|write| self.intent(&after, write, now)).collect::<Result<_, _>>()?;
         let events = events.iter().map(|(kind, day)| event(kind, &after.subscription, *day)).collect();
         let raises_guard = after.subscription.guard != before.subscription.guard;
-        let change = Change { intents, charges, events, raises_guard, ..Change::default() };
+        let card = card.read;
+        let change = Change { intents, charges, events, card, raises_guard, ..Change::default() };
         if withheld == Some(Withheld::Limit) {
             self.store.limit_is_reached(today, now).await?;
         }
@@ -693,10 +700,14 @@ impl Billing {
         &self,
         member: &Member,
         merchant: &Merchant,
+        card: &CardToday,
         today: NaiveDate,
     ) -> Result<Option<Withheld>, Error> {
         let is_due = |due: &&DueDay| due.is_tried() && due.next_try.is_some_and(|next| next <= today);
         let Some(due) = member.days.values().find(is_due) else { return Ok(None) };
+        if card.has_expired {
+            return Ok(Some(Withheld::Expired));
+        }
         if merchant.is_at_limit(due.rest()) {
             return Ok(Some(Withheld::Limit));
         }

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{Days, NaiveDate};
 use perennial::clearent::{CustomerKey, Paging, TokenId, TokenSearch};
-use perennial::{CardBrand, Expiry, Month, Reported};
+use perennial::{CardBrand, ErrorKind, Expiry, Month, Reported};
 use perennial_journal::store::NewEvent;
 use serde_json::json;
 
 use crate::Error;
 use crate::billing::{Billing, day_of};
 use crate::calendar::due_days;
-use crate::model::Subscription;
-use crate::store::EventOnce;
+use crate::model::{DueDay, Member, Subscription};
+use crate::store::{EventOnce, StoredCard};
 
 /// A card that ends before a due day of its subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub struct EndingCard {
     pub ends: NaiveDate,
     /// The first due day after it.
     pub due: NaiveDate,
+    uid: String,
 }
 
 /// The cards of active subscriptions that end soon.
@@ -53,6 +54,17 @@ struct Card {
     ends: NaiveDate,
     brand: Option<CardBrand>,
     last_four: Option<String>,
+}
+
+/// The card of a subscription on a day.
+#[derive(Debug, Default)]
+pub(crate) struct CardToday {
+    /// Whether it has expired, as a read of that day says.
+    pub(crate) has_expired: bool,
+    /// Whether days wait for another card, and it has another expiry than on the day before.
+    pub(crate) is_renewed: bool,
+    /// The card to be stored, if it was read now.
+    pub(crate) read: Option<StoredCard>,
 }
 
 /// The subscriptions that are read with the cards.
@@ -94,6 +106,8 @@ impl Billing {
             return Ok(());
         }
         let (ending, _) = self.find_ending(today, Scope::Ending).await?;
+        let known = ending.cards.iter().map(|card| (card.uid.clone(), card.token.to_string(), card.ends));
+        self.store.know_cards(&known.collect::<Vec<_>>()).await?;
         let events = ending.cards.into_iter().map(|card| {
             let EndingCard { subscription, generation, token, ends, due, .. } = card;
             let (token, expires) = (token.as_str(), Month::of(ends).to_string());
@@ -109,6 +123,39 @@ impl Billing {
         });
         self.store.report_once(events.collect(), now).await?;
         Ok(())
+    }
+
+    /// The card of a subscription, if a try or a wait depends on it. A card that is known to have expired, or for which a day
+    /// waits, is read at the gateway, once a day.
+    pub(crate) async fn card_today(&self, member: &Member, today: NaiveDate) -> Result<CardToday, Error> {
+        let Member { subscription, days, .. } = member;
+        let is_ending = subscription.is_stopped(today) && !subscription.collects_open;
+        if subscription.is_shadow || is_ending {
+            return Ok(CardToday::default());
+        }
+        let is_due = |day: &DueDay| day.is_tried() && day.next_try.is_some_and(|next| next <= today);
+        let waits = days.values().find(|day| day.waits_for_card(today)).map(|day| day.day);
+        if waits.is_none() && !days.values().any(is_due) {
+            return Ok(CardToday::default());
+        }
+        let known = self.store.card(&subscription.uid, subscription.token.as_str()).await?;
+        let ends = known.as_ref().and_then(|known| known.ends);
+        let has_expired = |ends: Option<NaiveDate>| ends.is_some_and(|ends| ends < today);
+        if known.as_ref().is_some_and(|known| known.read == Some(today))
+            || waits.is_none() && !has_expired(ends)
+        {
+            return Ok(CardToday { has_expired: has_expired(ends), ..CardToday::default() });
+        }
+        let now = match self.north.client().tokens().get(&subscription.token).await {
+            Ok(token) => token.exp_date.as_ref().and_then(Reported::value).map(Expiry::last_day),
+            Err(error) if error.is_not_found() || error.kind() == ErrorKind::InvalidResponse => ends,
+            Err(error) => return Err(error.into()),
+        };
+        // Only what was read since the decline tells that the card changed after it.
+        let is_since = waits.zip(known.and_then(|known| known.read)).is_some_and(|(day, read)| read >= day);
+        let is_renewed = is_since && ends.zip(now).is_some_and(|(before, now)| before < now);
+        let read = Some(StoredCard { ends: now, read: Some(today) });
+        Ok(CardToday { has_expired: has_expired(now), is_renewed, read })
     }
 
     /// The cards that end soon, and the number of the subscriptions that were read.
@@ -167,6 +214,7 @@ impl Card {
             last_four: self.last_four.clone(),
             ends: self.ends,
             due,
+            uid: subscription.uid,
         })
     }
 }

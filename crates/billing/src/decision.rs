@@ -9,7 +9,6 @@ use serde_json::json;
 use crate::Error;
 use crate::calendar::due_days;
 use crate::model::{Member, Pause, Status};
-use crate::recovery::{DeclineClass, decline_class};
 
 /// A change of a subscription. It holds from the next due day that is not near.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,12 +121,7 @@ impl Decision {
                 subscription.day = day.unwrap_or(subscription.day);
                 if let Some(token) = token.as_ref().filter(|token| **token != subscription.token) {
                     subscription.token = token.clone();
-                    // Days that wait for another card are tried with it.
-                    for day in member.days.values_mut() {
-                        if decline_class(day.code.as_deref()) == DeclineClass::Card {
-                            day.try_again(today);
-                        }
-                    }
+                    member.has_new_card(today);
                 }
             }
             Self::Pause { from, end, collects } => {

@@ -60,6 +60,8 @@ words! {
         Limit = "the limit of tries for a day is reached",
         /// The limit of the card networks.
         Card = "the card was declined 15 times in 30 days",
+        /// The expiry of the card, which was read on that day.
+        Expired = "the card has expired: renew it, or change the token",
     }
 }
 

@@ -370,6 +370,7 @@ impl World {
                 outcomes: self.outcomes.clone(),
                 canceled: BTreeSet::new(),
                 withheld: self.chance(self.withheld).then_some(Withheld::Limit),
+                card_is_renewed: self.today.day() == 20,
                 at_end: self.at_end,
                 without: self.without,
             };

@@ -1,11 +1,23 @@
 //! The cards of subscriptions.
 
 use chrono::NaiveDate;
-use perennial_journal::store::Row;
+use perennial_journal::store::{Row, Statement};
 
-use super::{SUBSCRIPTION, Store, date, subscription_of};
+use super::{SUBSCRIPTION, Store, date, maybe_date_of, subscription_of, text};
 use crate::Error;
 use crate::model::Subscription;
+
+/// The expiry of a card as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredCard {
+    /// The last day on which it is valid, if the gateway reported one.
+    pub(crate) ends: Option<NaiveDate>,
+    /// The day on which its token was last read by itself.
+    pub(crate) read: Option<NaiveDate>,
+}
+
+/// The rows of one transaction.
+const BATCH: usize = 100;
 
 impl Store {
     /// The number of active subscriptions.
@@ -33,4 +45,41 @@ impl Store {
         let values = vec![self.tenant.as_str().into(), date(today)];
         Ok(!self.journal.rows(sql, values, Row::text).await?.is_empty())
     }
+
+    /// The card of a subscription with this token, if it is stored.
+    pub(crate) async fn card(&self, uid: &str, token: &str) -> Result<Option<StoredCard>, Error> {
+        let sql = "SELECT ends, read FROM perennial_card WHERE subscription = ?1 AND token = ?2";
+        let read = |row: &mut Row| Ok(StoredCard { ends: maybe_date_of(row)?, read: maybe_date_of(row)? });
+        Ok(self.journal.rows(sql, vec![uid.into(), token.into()], read).await?.pop())
+    }
+
+    /// Stores cards, as uid, token and expiry, but for those that are stored already.
+    pub(crate) async fn know_cards(&self, cards: &[(String, String, NaiveDate)]) -> Result<(), Error> {
+        let sql = "INSERT INTO perennial_card (subscription, token, ends) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        for cards in cards.chunks(BATCH) {
+            let put = |(uid, token, ends): &(String, String, NaiveDate)| {
+                Statement::new(sql, vec![uid.as_str().into(), token.as_str().into(), date(*ends)])
+            };
+            self.journal.transact(cards.iter().map(put).collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores a card that was read.
+    pub(crate) async fn put_card(&self, subscription: &Subscription, card: &StoredCard) -> Result<(), Error> {
+        self.journal.transact(vec![put_card(subscription, card)]).await?;
+        Ok(())
+    }
+}
+
+pub(super) fn put_card(subscription: &Subscription, card: &StoredCard) -> Statement {
+    let sql = "INSERT INTO perennial_card (subscription, token, ends, read) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (subscription, token) DO UPDATE SET ends = excluded.ends, read = excluded.read";
+    let values = vec![
+        subscription.uid.as_str().into(),
+        subscription.token.as_str().into(),
+        card.ends.map(text).into(),
+        card.read.map(text).into(),
+    ];
+    Statement::new(sql, values)
 }

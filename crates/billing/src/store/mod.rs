@@ -20,6 +20,7 @@ use perennial_journal::machine::Intent;
 use perennial_journal::store::{Damage, NewDecision, NewEvent, Row, Statement, Transacted, Value};
 use perennial_journal::{Journal, Moment};
 
+pub(crate) use cards::StoredCard;
 pub(crate) use events::EventOnce;
 pub(crate) use person::PersonalRows;
 
@@ -89,6 +90,8 @@ pub(crate) struct Change {
     pub(crate) charges: Vec<Charge>,
     pub(crate) events: Vec<NewEvent>,
     pub(crate) decision: Option<NewDecision>,
+    /// The card, if its token was read.
+    pub(crate) card: Option<StoredCard>,
     pub(crate) raises_guard: bool,
     /// The operation key of the caller, and the digest of the decision that it names.
     pub(crate) key: Option<(String, String)>,
@@ -596,7 +599,7 @@ impl Store {
         change: Change,
         now: Moment,
     ) -> Result<bool, Error> {
-        let Change { intents, events, decision, raises_guard, key, .. } = change;
+        let Change { intents, events, decision, card, raises_guard, key, .. } = change;
         let mut all = Vec::new();
         if raises_guard {
             all.push(Statement::raise_guard(&self.tenant, &guard(&subscription.uid)));
@@ -608,6 +611,7 @@ impl Store {
             all.extend(Statement::intend(intent).map_err(perennial_journal::Error::from)?);
         }
         all.extend(statements);
+        all.extend(card.map(|card| cards::put_card(subscription, &card)));
         all.extend(events.iter().map(|event| Statement::event(&self.tenant, &subscription.id, event, now)));
         all.extend(decision.map(|decision| Statement::decision(&subscription.uid, &decision, now)));
         all.extend(key.map(|(key, digest)| self.put_key(&key, &digest)));

@@ -67,6 +67,10 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        PRIMARY KEY (tenant, operation_key))",
     "CREATE TABLE perennial_announced (
        subscription TEXT NOT NULL REFERENCES perennial_subscription, day TEXT NOT NULL, PRIMARY KEY (subscription, day))",
+    // The last expiry that the gateway reported of a card that ends, or for which a due day waits, and the day of the read.
+    "CREATE TABLE perennial_card (
+       subscription TEXT NOT NULL REFERENCES perennial_subscription, token TEXT NOT NULL, ends TEXT, read TEXT,
+       PRIMARY KEY (subscription, token))",
     // Events that are reported once, by the digest of the words that make another one.
     "CREATE TABLE perennial_reported (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, digest TEXT NOT NULL, PRIMARY KEY (tenant, digest))",

@@ -1,7 +1,10 @@
-//! Cards that end: who is warned of them.
+//! Cards that end: the event about them, and tries that wait for another one.
 
-use perennial_billing::{Event, NewSubscription};
+use std::collections::BTreeMap;
+
+use perennial_billing::{DayState, Event, NewSubscription, Withheld};
 use perennial_journal::store::Statement;
+use perennial_sandbox::{Effect, Fault};
 
 use crate::support::World;
 
@@ -62,4 +65,94 @@ async fn an_ending_card_is_one_event_for_each_expiry() {
             }
         }
     }
+}
+
+/// A subscription whose charge on 2027-02-15 is declined, and what becomes of the day until 2027-03-10.
+struct Decline {
+    /// The result code of the plan's charge. Every later charge is approved.
+    code: &'static str,
+    /// The expiry that the gateway reports until the card is renewed.
+    exp_date: &'static str,
+    /// The day on which it is renewed.
+    renewed: Option<&'static str>,
+    /// The day on which a sale collects it.
+    collected: Option<&'static str>,
+    /// The reads of the token.
+    reads: u64,
+}
+
+const DECLINES: &[Decline] = &[
+    // A card that is not known to end is not read.
+    Decline { code: "012", exp_date: "1239", renewed: None, collected: Some("2027-02-17"), reads: 0 },
+    Decline { code: "012", exp_date: "0227", renewed: None, collected: Some("2027-02-17"), reads: 0 },
+    // It has expired, and is read once a day, until it is renewed.
+    Decline { code: "012", exp_date: "0127", renewed: None, collected: None, reads: 23 },
+    Decline {
+        code: "012",
+        exp_date: "0127",
+        renewed: Some("2027-02-20"),
+        collected: Some("2027-02-21"),
+        reads: 6,
+    },
+    // It was renewed before the decline: the list of the day before says otherwise.
+    Decline {
+        code: "012",
+        exp_date: "0127",
+        renewed: Some("2027-02-15"),
+        collected: Some("2027-02-17"),
+        reads: 1,
+    },
+    // The member needs another card.
+    Decline { code: "010", exp_date: "1230", renewed: None, collected: None, reads: 24 },
+    Decline {
+        code: "010",
+        exp_date: "0227",
+        renewed: Some("2027-02-20"),
+        collected: Some("2027-02-23"),
+        reads: 7,
+    },
+];
+
+/// Holds: A try is withheld only from a card that has expired by a read of the same day; the card of a day that waits for
+/// another one is read once a day, and the day is collected when the card is renewed.
+#[tokio::test]
+async fn a_try_waits_for_a_card_that_has_expired() {
+    let mut found = Vec::new();
+    for case in DECLINES {
+        let Decline { code, exp_date, renewed, collected, .. } = case;
+        let name = format!("{code} {exp_date} {renewed:?}");
+        let world = World::new().await;
+        world.wire.set_expiry(&world.token, Some(exp_date));
+        let gold = world.gold("M-1", 15).from("2027-02-01".parse().unwrap());
+        world.billing.start(&gold).await.unwrap();
+        world.until("2027-02-14").await;
+        let decline = Effect::Decline { result_code: (*code).to_owned() };
+        world.sandbox.fault(&Fault::on("engine.charge", decline).nth(1)).await.unwrap();
+        let mut reads: BTreeMap<String, u64> = BTreeMap::new();
+        let today = async || world.billing.today().await.unwrap().to_string();
+        while today().await.as_str() < "2027-03-10" {
+            if Some(today().await.as_str()) == *renewed {
+                world.wire.set_expiry(&world.token, None);
+            }
+            for _ in 0..2 {
+                world.wire.token_reads();
+                world.half_a_day().await;
+                *reads.entry(today().await).or_default() += world.wire.token_reads();
+            }
+        }
+        assert!(reads.values().all(|reads| *reads <= 1), "{name}: {reads:?}");
+        let member = world.member("M-1").await;
+        let due = &member.days[&"2027-02-15".parse().unwrap()];
+        let approved = world.approved().await;
+        let approved: Vec<_> = approved.iter().map(|(day, _)| day.as_str()).collect();
+        assert_eq!(approved, collected.iter().copied().collect::<Vec<_>>(), "{name}: {due:?}");
+        let expected = if collected.is_some() { DayState::Recovered } else { DayState::Declined };
+        assert_eq!(due.state, expected, "{name}: {due:?}");
+        found.push(reads.values().sum::<u64>());
+        if *exp_date == "0127" && renewed.is_none() {
+            assert_eq!(due.reason.as_deref(), Some(Withheld::Expired.as_str()), "{due:?}");
+        }
+    }
+    let reads: Vec<_> = DECLINES.iter().map(|decline| decline.reads).collect();
+    assert_eq!(found, reads);
 }
