@@ -14,7 +14,6 @@ use serde_json::json;
 
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
-use crate::cards::CardToday;
 use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, TermStatus};
@@ -630,7 +629,7 @@ impl Billing {
         let today = day_of(now);
         let merchant = self.store.merchant(today).await?;
         let card = self.card_today(&before, today).await?;
-        let withheld = self.withheld(&before, &merchant, &card, today).await?;
+        let withheld = self.withheld(&before, &merchant, card.has_expired, today).await?;
         let mut facts = Facts {
             today,
             read_until: merchant.read_until,
@@ -700,12 +699,12 @@ impl Billing {
         &self,
         member: &Member,
         merchant: &Merchant,
-        card: &CardToday,
+        has_expired: bool,
         today: NaiveDate,
     ) -> Result<Option<Withheld>, Error> {
         let is_due = |due: &&DueDay| due.is_tried() && due.next_try.is_some_and(|next| next <= today);
         let Some(due) = member.days.values().find(is_due) else { return Ok(None) };
-        if card.has_expired {
+        if has_expired {
             return Ok(Some(Withheld::Expired));
         }
         if merchant.is_at_limit(due.rest()) {

@@ -236,6 +236,8 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("books check --from 2027-01-01 --until 2027-01-07 --all", 0, "2027-01-01 to 2027-01-07", true),
     ("books check --from 2027-01-07 --until 2027-01-01", 2, "ends before it begins", true),
     ("books check --until 2027-01-07", 2, "--from", true),
+    ("books check --record", 0, "recorded           0", true),
+    ("books check --dry-run", 2, "nothing without --record", true),
     ("books check --month 2027-01 --from 2027-01-01", 2, "cannot be used with", true),
     ("books report money", 0, "2026-02", true),
     ("books report money --from 2027-01 --until 2027-03", 0, "2027-03", true),
@@ -339,6 +341,13 @@ fn a_difference_names_the_command_that_ends_it() {
     );
     let made = club.desk.shell.run(&twin.split_whitespace().collect::<Vec<_>>());
     assert_eq!(made.code, 0, "{}", made.err);
+    let recorded =
+        |option: &str| json(&club.run(&format!("--output json books check {option}")))["recorded"].clone();
+    assert_eq!(recorded("--record --dry-run"), Value::Null);
+    assert_eq!(
+        [recorded("--record"), recorded("--record"), recorded("")],
+        [Value::from(1), Value::from(0), Value::Null]
+    );
     let ran = club.run("--output json books check");
     let differences = json(&ran)["differences"].clone();
     assert_eq!((ran.code, &differences[0]["class"]), (1, &"twin-plan".into()), "{}", ran.out);
