@@ -587,6 +587,7 @@ impl Billing {
     async fn take_turns(&self, due: Vec<Subscription>, failed: &mut Option<Error>) -> Result<u64, Error> {
         let (mut steps, mut open) = (0, due);
         for _ in 0..TURNS {
+            let today = self.today().await?;
             let mut again = Vec::new();
             let members = self.store.members(open).await?;
             let key_of = |member: &Member, write: &Write| write.key(&member.subscription.uid);
@@ -600,7 +601,13 @@ impl Billing {
                     writes.filter_map(|write| Some((write.clone(), known.remove(&key_of(&member, &write))?)));
                 let outcomes = outcomes.collect();
                 let uid = member.subscription.uid.clone();
-                let has_moved = match self.take_step(member, outcomes).await {
+                let stalled = member.stalled(today).map(|stalled| (member.clone(), stalled));
+                let stepped = self.take_step(member, outcomes).await;
+                // One that moves on needs nobody.
+                if let (Ok(false) | Err(_), Some((member, stalled))) = (&stepped, stalled) {
+                    self.report_stalled(&member, &stalled).await?;
+                }
+                let has_moved = match stepped {
                     // One subscription does not stop the others.
                     Err(error) if error.is_passing() => {
                         failed.get_or_insert(error);

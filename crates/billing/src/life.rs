@@ -157,6 +157,17 @@ pub(crate) struct Step {
 
 /// Takes the next step. Whoever takes it twice gets the same writes, with the same keys.
 pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
+    let mut step = next(member, facts);
+    for term in &mut step.member.terms {
+        let mut before = member.terms.iter();
+        if !before.any(|before| (before.number, before.status) == (term.number, term.status)) {
+            term.since = Some(facts.today);
+        }
+    }
+    step
+}
+
+fn next(member: &Member, facts: &Facts) -> Step {
     let mut life = Life {
         facts,
         step: Step {
@@ -583,6 +594,7 @@ impl Life<'_> {
             first,
             last,
             status: TermStatus::Planned,
+            since: None,
             asked: None,
             closed: None,
             adopted: None,

@@ -99,7 +99,7 @@ pub(crate) struct Change {
 
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, charges, \
     ends_on, paused_from, paused_until, pause_collects, collects_open, guard, version, next, shadow";
-const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed, adopted";
+const TERM: &str = "number, plan, token, amount, first, last, status, since, asked, closed, adopted";
 const CHARGE: &str = "id, day, made, amount, claim, undone";
 const DAY: &str = "day, amount, state, paid, route, term, tries, was, sold, next_try, code, reason";
 
@@ -619,10 +619,10 @@ impl Store {
     }
 
     fn put_term(&self, uid: &str, term: &Term) -> Statement {
-        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, asked, closed, adopted)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, since, asked, closed, adopted)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                    ON CONFLICT (subscription, number) DO UPDATE SET plan = excluded.plan, status = excluded.status,
-                     asked = excluded.asked, closed = excluded.closed
+                     since = excluded.since, asked = excluded.asked, closed = excluded.closed
                    WHERE perennial_term.status <> 'closed' RETURNING number";
         let values = vec![
             uid.into(),
@@ -634,6 +634,7 @@ impl Store {
             date(term.first),
             date(term.last),
             term.status.as_str().into(),
+            term.since.map(text).into(),
             term.asked.map(text).into(),
             term.closed.map(text).into(),
             term.adopted.map(text).into(),
@@ -744,6 +745,7 @@ fn term_of(row: &mut Row) -> Result<Term, Damage> {
         first: date_of(row)?,
         last: date_of(row)?,
         status: word(row)?.parse().map_err(damaged)?,
+        since: maybe_date_of(row)?,
         asked: maybe_date_of(row)?,
         closed: maybe_date_of(row)?,
         adopted: maybe_date_of(row)?,

@@ -60,6 +60,7 @@ const TABLES: &[(&str, &str, Columns)] = &[
             ("first", As::Text),
             ("last", As::Text),
             ("status", As::Text),
+            ("since", As::Text),
             ("asked", As::Text),
             ("closed", As::Text),
             ("adopted", As::Text),

@@ -29,7 +29,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        subscription TEXT NOT NULL REFERENCES perennial_subscription, number BIGINT NOT NULL, tenant TEXT NOT NULL,
        plan TEXT, token TEXT NOT NULL, amount BIGINT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
        status TEXT NOT NULL CHECK (status IN ('planned','suspended','activating','active','closing','closed')),
-       asked TEXT, closed TEXT, adopted TEXT, PRIMARY KEY (subscription, number), UNIQUE (tenant, plan),
+       since TEXT, asked TEXT, closed TEXT, adopted TEXT, PRIMARY KEY (subscription, number), UNIQUE (tenant, plan),
        CHECK ((status = 'closed') = (closed IS NOT NULL)))",
     "CREATE UNIQUE INDEX perennial_one_live_term ON perennial_term (subscription) WHERE status <> 'closed'",
     "CREATE TABLE perennial_due_day (

@@ -18,5 +18,6 @@ mod postgres;
 mod profiles;
 mod reports;
 mod rows;
+mod stalled;
 mod support;
 mod workers;

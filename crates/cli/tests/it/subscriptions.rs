@@ -417,6 +417,35 @@ fn a_cancellation_is_over_when_its_plan_is() {
     assert_eq!(club.desk.count("plans search --all", |plan| plan["status"] == "ACTIVE"), 0);
 }
 
+/// Holds: A plan that is not made in time is shown with its reason and the command that explains it.
+#[test]
+fn a_plan_that_is_not_made_is_shown() {
+    let club = Club::open();
+    assert_eq!(club.run(START).code, 0);
+    assert_eq!(club.json("subscriptions show M-1")["stalled"], Value::Null);
+    club.desk.shell.advance("P20D");
+    club.work();
+    club.desk.fault(&Fault::on("plans.create", Effect::ErrorBefore { status: 502 }));
+    assert_eq!(club.run("subscriptions change M-1 --amount 55 --actor ada").code, 0);
+    for _ in 0..6 {
+        club.run("work --until-idle");
+        club.desk.shell.advance("P1D");
+    }
+    club.run("work --until-idle");
+    let stalled = club.json("subscriptions show M-1")["stalled"].clone();
+    assert_eq!(stalled["day"], "2027-02-15");
+    let (reason, command) = (stalled["reason"].as_str().unwrap(), stalled["command"].as_str().unwrap());
+    assert!(
+        reason.starts_with("the plan from 2027-02-15 to 2028-01-15 is planned since 2027-01-2"),
+        "{reason}"
+    );
+    assert_eq!(club.desk.run_printed(command).code, 0, "{command}");
+    let shown = club.run("subscriptions show M-1").out;
+    assert!(shown.contains(&format!("stalled       {reason}\n  look        {command}\n")), "{shown}");
+    let events = club.run("--output jsonl events list").out;
+    assert_eq!(events.matches(reason).count(), 1, "{events}");
+}
+
 /// Holds: What is due within two days stays as it is, in the preview and at the gateway.
 #[test]
 fn a_near_charge_is_left_alone() {
