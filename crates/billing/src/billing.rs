@@ -18,7 +18,7 @@ use crate::decision::{CancelAt, Decision, PauseEnd, SubscriptionChange};
 use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, TermStatus};
 use crate::once::Once;
-use crate::recovery::{CARD_DAYS, CARD_DECLINES, RecoveryRules, Withheld};
+use crate::recovery::{AtEnd, CARD_DAYS, CARD_DECLINES, RecoveryChange, RecoveryRules, Withheld};
 use crate::store::{Change, LATE, Merchant, Store, Which, guard};
 
 /// The subscriptions of one tenant.
@@ -726,10 +726,24 @@ impl Billing {
         Ok(self.store.merchant(self.today().await?).await?.rules)
     }
 
-    /// Changes the merchant's rules for days that are declined or missing.
-    pub async fn set_recovery_rules(&self, rules: &RecoveryRules, by: By) -> Result<(), Error> {
-        let decision = NewDecision { actor: by.actor, reason: by.reason, what: format!("{rules:?}") };
-        self.store.set_recovery(rules, &decision, self.journal.now().await?).await
+    /// Changes the merchant's rules for days that are declined or missing, and returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyUsed`] under an [operation key](Self::once) of another decision.
+    pub async fn change_recovery_rules(
+        &self,
+        change: &RecoveryChange,
+        by: By,
+    ) -> Result<RecoveryRules, Error> {
+        let RecoveryChange { tries_a_day, sum_a_day, at_end } = change;
+        let words =
+            json!(["recovery", tries_a_day, sum_a_day.map(|sum| sum.to_string()), at_end.map(AtEnd::as_str)]);
+        if let Once::New(key) = self.is_new(words).await? {
+            let decision = NewDecision { actor: by.actor, reason: by.reason, what: format!("{change:?}") };
+            self.store.change_recovery(change, &decision, key, self.journal.now().await?).await?;
+        }
+        self.recovery_rules().await
     }
 
     /// Whether a read shows that the plan is canceled, is gone, or is past its end for longer than its charges are late.

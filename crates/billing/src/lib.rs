@@ -46,7 +46,7 @@ pub use model::{
     TermStatus,
 };
 pub use person::Erasure;
-pub use recovery::{AtEnd, DeclineClass, RecoveryRules, Withheld, decline_class};
+pub use recovery::{AtEnd, DeclineClass, RecoveryChange, RecoveryRules, Withheld, decline_class};
 pub use reports::{MonthMoney, Recovery, Tally};
 pub use stalled::Stalled;
 

@@ -89,6 +89,29 @@ impl Default for RecoveryRules {
     }
 }
 
+/// A change of these rules. Everything that is `None` stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecoveryChange {
+    /// Another number of tries on one day.
+    pub tries_a_day: Option<u32>,
+    /// Another sum of these tries.
+    pub sum_a_day: Option<Amount>,
+    /// Another end of a day of which no try is left.
+    pub at_end: Option<AtEnd>,
+}
+
+impl RecoveryChange {
+    /// Returns the rules after the change.
+    #[must_use]
+    pub fn applied(&self, rules: RecoveryRules) -> RecoveryRules {
+        RecoveryRules {
+            tries_a_day: self.tries_a_day.unwrap_or(rules.tries_a_day),
+            sum_a_day: self.sum_a_day.unwrap_or(rules.sum_a_day),
+            at_end: self.at_end.unwrap_or(rules.at_end),
+        }
+    }
+}
+
 /// The most declines of a card within [`CARD_DAYS`], by the strictest rule that a card network publishes.
 pub(crate) const CARD_DECLINES: i64 = 15;
 pub(crate) const CARD_DAYS: Days = Days::new(30);

@@ -27,7 +27,7 @@ pub(crate) use person::PersonalRows;
 use crate::Error;
 use crate::life::{Outcome, Write};
 use crate::model::{Charge, DayState, DueDay, DueDayFilter, Member, Pause, Route, Subscription, Term};
-use crate::recovery::{RecoveryRules, Withheld};
+use crate::recovery::{AtEnd, RecoveryChange, RecoveryRules, Withheld};
 
 /// The billing tables of one tenant.
 #[derive(Debug, Clone)]
@@ -174,25 +174,30 @@ impl Store {
         rows.into_iter().next().ok_or_else(|| perennial_journal::Error::NoTenant(self.tenant.clone()).into())
     }
 
-    /// Stores the rules for tries, and who decided them.
-    pub(crate) async fn set_recovery(
+    /// Changes the rules for tries, and stores who decided it, and the operation key.
+    pub(crate) async fn change_recovery(
         &self,
-        rules: &RecoveryRules,
+        change: &RecoveryChange,
         decision: &NewDecision,
+        key: Option<(String, String)>,
         now: Moment,
     ) -> Result<(), Error> {
-        let sql =
-            "UPDATE perennial_billing SET tries_a_day = ?2, sum_a_day = ?3, at_end = ?4 WHERE tenant = ?1";
+        let sql = "UPDATE perennial_billing SET tries_a_day = coalesce(?2, tries_a_day),
+                     sum_a_day = coalesce(?3, sum_a_day), at_end = coalesce(?4, at_end) WHERE tenant = ?1";
         let values = vec![
             self.tenant.as_str().into(),
-            i64::from(rules.tries_a_day).into(),
-            cents(rules.sum_a_day),
-            rules.at_end.as_str().into(),
+            change.tries_a_day.map(i64::from).into(),
+            change.sum_a_day.map(|sum| i64::try_from(sum.cents()).unwrap_or(i64::MAX)).into(),
+            change.at_end.map(AtEnd::as_str).into(),
         ];
         let about = format!("recovery/{}", self.tenant);
-        let statements = vec![Statement::new(sql, values), Statement::decision(&about, decision, now)];
-        self.journal.transact(statements).await?;
-        Ok(())
+        let mut statements = vec![Statement::new(sql, values), Statement::decision(&about, decision, now)];
+        statements.extend(key.iter().map(|(key, digest)| self.put_key(key, digest)));
+        match (self.journal.transact(statements).await?, key) {
+            (Transacted::Rows(_), _) | (_, None) => Ok(()),
+            // Another process used the key meanwhile.
+            (_, Some((key, _))) => Err(Error::KeyUsed(key)),
+        }
     }
 
     /// Counts a try of a day. It fails over the limit, also beside other processes.

@@ -226,7 +226,25 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("recovery set --reason fewer --actor ada", 2, "--tries-a-day", true),
     ("recovery set --tries-a-day 5 --at-end never --reason fewer --actor ada", 2, "leave, cancel, ask", true),
     ("recovery set --tries-a-day 5 --reason fewer --actor ada --dry-run", 0, "tries-a-day 5", true),
-    ("recovery set --tries-a-day 5 --at-end ask --reason fewer --actor ada", 0, "tries-a-day 5", true),
+    (
+        "recovery set --tries-a-day 5 --at-end ask --reason fewer --actor ada --operation-key r-1",
+        0,
+        "tries-a-day 5",
+        true,
+    ),
+    ("recovery set --tries-a-day 6 --reason more --actor ada", 0, "tries-a-day 6", true),
+    (
+        "recovery set --tries-a-day 5 --at-end ask --reason fewer --actor ada --operation-key r-1",
+        0,
+        "tries-a-day 6",
+        true,
+    ),
+    (
+        "recovery set --tries-a-day 7 --reason more --actor ada --operation-key r-1",
+        2,
+        "was used for something else",
+        true,
+    ),
     ("due-days list --state due", 2, "it is not one of: expected", true),
     ("due-days list --state expected --limit 1", 0, "2027-01-15  expected", true),
     ("books check", 0, "closed             true", true),
@@ -341,8 +359,9 @@ fn a_difference_names_the_command_that_ends_it() {
     );
     let made = club.desk.shell.run(&twin.split_whitespace().collect::<Vec<_>>());
     assert_eq!(made.code, 0, "{}", made.err);
-    let recorded =
-        |option: &str| json(&club.run(&format!("--output json books check {option}")))["recorded"].clone();
+    let recorded = |option: &str| {
+        json(&club.run(format!("--output json books check {option}").trim_end()))["recorded"].clone()
+    };
     assert_eq!(recorded("--record --dry-run"), Value::Null);
     assert_eq!(
         [recorded("--record"), recorded("--record"), recorded("")],
@@ -441,7 +460,8 @@ fn a_plan_that_is_not_made_is_shown() {
     );
     assert_eq!(club.desk.run_printed(command).code, 0, "{command}");
     let shown = club.run("subscriptions show M-1").out;
-    assert!(shown.contains(&format!("stalled       {reason}\n  look        {command}\n")), "{shown}");
+    assert!(shown.contains(&format!("\nstalled       {reason}\n")), "{shown}");
+    assert_eq!(shown.matches("  look        perennial journal show ").count(), 1, "{shown}");
     let events = club.run("--output jsonl events list").out;
     assert_eq!(events.matches(reason).count(), 1, "{events}");
 }

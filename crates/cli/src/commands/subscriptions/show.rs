@@ -192,7 +192,10 @@ impl Shown {
         }
         if let Some((stalled, command)) = &self.stalled {
             line("stalled", &stalled.reason);
-            line("  look", command);
+            let above = self.member.live().and_then(|term| self.command_of(term));
+            if above != Some(command) {
+                line("  look", command);
+            }
         }
         for (due, command) in &self.cases {
             line("open", &explained(due));
