@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use perennial_billing::{DayState, Event, NewSubscription, Withheld};
+use perennial_billing::{DayState, Event, NewSubscription, TermStatus, Withheld};
 use perennial_journal::store::Statement;
 use perennial_sandbox::{Effect, Fault};
 
@@ -64,6 +64,25 @@ async fn an_ending_card_is_one_event_for_each_expiry() {
                 }
             }
         }
+    }
+}
+
+/// Holds: The cards are read once a day, also if that fails, and a key that may not read them does all other work.
+#[tokio::test]
+async fn a_list_of_cards_that_fails_is_read_on_the_next_day() {
+    for (status, is_done) in [(401, true), (502, false)] {
+        let world = World::new().await;
+        world.wire.set_expiry(&world.token, Some("0127"));
+        world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+        world.sandbox.fault(&Fault::on("tokens.search", Effect::ErrorBefore { status })).await.unwrap();
+        let worked = world.billing.work().await;
+        assert_eq!(worked.is_ok(), is_done, "{status}: {worked:?}");
+        assert_eq!(world.member("M-1").await.live().unwrap().status, TermStatus::Active);
+        world.sandbox.clear_faults().await.unwrap();
+        world.billing.work().await.unwrap();
+        assert_eq!(warnings(&world).await.0, [""; 0], "{status}");
+        world.pass(1).await;
+        assert_eq!(warnings(&world).await.0, ["M-1 2027-02-15 2027-01"], "{status}");
     }
 }
 
