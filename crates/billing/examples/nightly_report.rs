@@ -19,6 +19,8 @@ use perennial_sandbox::{Effect, Fault, Sandbox};
 /// The state of a month after a night.
 struct Report {
     books: Books,
+    /// The differences of which no earlier night knew. Each is an event `books.difference` for other programs.
+    new: u64,
     /// The days that are collected or need a person, with the ids of their subscriptions.
     open: Vec<(String, DueDay)>,
 }
@@ -30,9 +32,10 @@ async fn night(billing: &Billing) -> Result<Report, Error> {
     let yesterday = today - Days::new(1);
     let first = yesterday.with_day(1).unwrap_or(yesterday);
     let books = billing.books(first..today).await?;
+    let new = billing.record_differences(&books).await?;
     let mut filter = DueDayFilter::default();
     filter.states = DayState::CASES.to_vec();
-    Ok(Report { books, open: billing.due_days(&filter).await? })
+    Ok(Report { books, new, open: billing.due_days(&filter).await? })
 }
 
 impl Report {
@@ -42,6 +45,7 @@ impl Report {
         println!(
             "  {expected} expected: {paid} paid, {recovered} recovered, {waived} waived, {given_up} given up, {open} open"
         );
+        println!("  {} differences, {} of them new", self.books.differences.len(), self.new);
         for difference in &self.books.differences {
             let id = difference.subscription.as_deref().unwrap_or("no subscription");
             println!("  difference: {} of {} at {id}", difference.class, difference.amount);

@@ -75,7 +75,7 @@ struct Service {
 }
 
 enum Answer {
-    Started(Subscription),
+    Started(Box<Subscription>),
     /// Something is open at the gateway. The same form again finds it, and goes on.
     Open,
     Refused(String),
@@ -107,7 +107,7 @@ impl Service {
             open => return Ok(Answer::to(open)),
         };
         let started = self.billing.start(&NewSubscription { token, ..subscription }).await?;
-        Ok(Answer::Started(started))
+        Ok(Answer::Started(Box::new(started)))
     }
 }
 

@@ -334,6 +334,7 @@ pub(crate) fn with_first_term(
         first,
         last: days.keys().next_back().copied().unwrap_or(first),
         status: TermStatus::Active,
+        since: Some(today),
         asked: None,
         closed: None,
         adopted: Some(today),

@@ -22,7 +22,7 @@ use crate::model::{
     TermStatus,
 };
 use crate::once::Once;
-use crate::recovery::{CARD_DAYS, CARD_DECLINES, RecoveryRules, Withheld};
+use crate::recovery::{AtEnd, CARD_DAYS, CARD_DECLINES, RecoveryChange, RecoveryRules, Withheld};
 use crate::store::{Change, LATE, Merchant, Store, Which, guard};
 
 /// The subscriptions of one tenant.
@@ -517,7 +517,9 @@ impl Billing {
         };
         let worked = self.take_steps(is_stopping).await;
         self.announce().await?;
+        let warned = self.warn_of_ending_cards().await;
         let worked = worked?;
+        warned?;
         failed.map_or(Ok(Worked { charges: charges + worked.charges, ..worked }), Err)
     }
 
@@ -622,6 +624,7 @@ impl Billing {
     async fn take_turns(&self, due: Vec<Subscription>, failed: &mut Option<Error>) -> Result<u64, Error> {
         let (mut steps, mut open) = (0, due);
         for _ in 0..TURNS {
+            let today = self.today().await?;
             let mut again = Vec::new();
             let members = self.store.members(open).await?;
             let key_of = |member: &Member, write: &Write| write.key(&member.subscription.uid);
@@ -635,7 +638,13 @@ impl Billing {
                     writes.filter_map(|write| Some((write.clone(), known.remove(&key_of(&member, &write))?)));
                 let outcomes = outcomes.collect();
                 let uid = member.subscription.uid.clone();
-                let has_moved = match self.take_step(member, outcomes).await {
+                let stalled = member.stalled(today).map(|stalled| (member.clone(), stalled));
+                let stepped = self.take_step(member, outcomes).await;
+                // One that moves on needs nobody.
+                if let (Ok(false) | Err(_), Some((member, stalled))) = (&stepped, stalled) {
+                    self.report_stalled(&member, &stalled).await?;
+                }
+                let has_moved = match stepped {
                     // One subscription does not stop the others.
                     Err(error) if error.is_passing() => {
                         failed.get_or_insert(error);
@@ -663,7 +672,8 @@ impl Billing {
         let now = self.journal.now().await?;
         let today = day_of(now);
         let merchant = self.store.merchant(today).await?;
-        let withheld = self.withheld(&before, &merchant, today).await?;
+        let card = self.card_today(&before, today).await?;
+        let withheld = self.withheld(&before, &merchant, card.has_expired, today).await?;
         let mut facts = Facts {
             today,
             read_until: merchant.read_until,
@@ -672,6 +682,7 @@ impl Billing {
             whole: BTreeSet::new(),
             canceled: BTreeSet::new(),
             withheld,
+            card_is_renewed: card.is_renewed,
             at_end: merchant.rules.at_end,
             without: None,
         };
@@ -710,13 +721,17 @@ impl Billing {
             after.subscription.next = after.subscription.next.map(|_| now);
         }
         if after == before && events.is_empty() {
+            if let Some(card) = card.read {
+                self.store.put_card(&before.subscription, &card).await?;
+            }
             return Ok(false);
         }
         let intents =
             writes.into_iter().map(|write| self.intent(&after, write, now)).collect::<Result<_, _>>()?;
         let events = events.iter().map(|(kind, day)| event(kind, &after.subscription, *day)).collect();
         let raises_guard = after.subscription.guard != before.subscription.guard;
-        let change = Change { intents, charges, events, raises_guard, ..Change::default() };
+        let card = card.read;
+        let change = Change { intents, charges, events, card, raises_guard, ..Change::default() };
         if withheld == Some(Withheld::Limit) {
             self.store.limit_is_reached(today, now).await?;
         }
@@ -728,10 +743,14 @@ impl Billing {
         &self,
         member: &Member,
         merchant: &Merchant,
+        has_expired: bool,
         today: NaiveDate,
     ) -> Result<Option<Withheld>, Error> {
         let is_due = |due: &&DueDay| due.is_tried() && due.next_try.is_some_and(|next| next <= today);
         let Some(due) = member.days.values().find(is_due) else { return Ok(None) };
+        if has_expired {
+            return Ok(Some(Withheld::Expired));
+        }
         if merchant.is_at_limit(due.rest()) {
             return Ok(Some(Withheld::Limit));
         }
@@ -744,10 +763,24 @@ impl Billing {
         Ok(self.store.merchant(self.today().await?).await?.rules)
     }
 
-    /// Changes the merchant's rules for days that are declined or missing.
-    pub async fn set_recovery_rules(&self, rules: &RecoveryRules, by: By) -> Result<(), Error> {
-        let decision = NewDecision { actor: by.actor, reason: by.reason, what: format!("{rules:?}") };
-        self.store.set_recovery(rules, &decision, self.journal.now().await?).await
+    /// Changes the merchant's rules for days that are declined or missing, and returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyUsed`] under an [operation key](Self::once) of another decision.
+    pub async fn change_recovery_rules(
+        &self,
+        change: &RecoveryChange,
+        by: By,
+    ) -> Result<RecoveryRules, Error> {
+        let RecoveryChange { tries_a_day, sum_a_day, at_end } = change;
+        let words =
+            json!(["recovery", tries_a_day, sum_a_day.map(|sum| sum.to_string()), at_end.map(AtEnd::as_str)]);
+        if let Once::New(key) = self.is_new(words).await? {
+            let decision = NewDecision { actor: by.actor, reason: by.reason, what: format!("{change:?}") };
+            self.store.change_recovery(change, &decision, key, self.journal.now().await?).await?;
+        }
+        self.recovery_rules().await
     }
 
     /// Whether a read shows that the plan is canceled, is gone, or is past its end for longer than its charges are late.

@@ -9,7 +9,6 @@ use serde_json::json;
 use crate::Error;
 use crate::calendar::due_days;
 use crate::model::{Member, Pause, Status, SubscriptionChange};
-use crate::recovery::{DeclineClass, decline_class};
 
 /// The end of a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,12 +175,7 @@ impl Member {
         subscription.day = change.day.unwrap_or(subscription.day);
         if let Some(token) = change.token.as_ref().filter(|token| **token != subscription.token) {
             subscription.token = token.clone();
-            // Days that wait for another card are tried with it.
-            for day in self.days.values_mut() {
-                if decline_class(day.code.as_deref()) == DeclineClass::Card {
-                    day.try_again(today);
-                }
-            }
+            self.has_new_card(today);
         }
     }
 

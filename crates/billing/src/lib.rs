@@ -25,6 +25,7 @@ mod second;
 mod shadow;
 #[cfg(test)]
 mod simulation;
+mod stalled;
 #[cfg(test)]
 mod statements;
 mod store;
@@ -45,8 +46,9 @@ pub use model::{
     SubscriptionChange, Term, TermStatus,
 };
 pub use person::Erasure;
-pub use recovery::{AtEnd, DeclineClass, RecoveryRules, Withheld, decline_class};
+pub use recovery::{AtEnd, DeclineClass, RecoveryChange, RecoveryRules, Withheld, decline_class};
 pub use reports::{MonthMoney, Recovery, Tally};
+pub use stalled::Stalled;
 
 /// Runs the example of the page on subscriptions.
 #[cfg(doctest)]

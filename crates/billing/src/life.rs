@@ -109,6 +109,8 @@ pub(crate) struct Facts {
     pub(crate) canceled: BTreeSet<PlanKey>,
     /// The reason for which no declined or missing day is tried today.
     pub(crate) withheld: Option<Withheld>,
+    /// Whether the card for which days wait has another expiry than before.
+    pub(crate) card_is_renewed: bool,
     /// The merchant's rule for a day of which no try is left.
     pub(crate) at_end: AtEnd,
     /// The rule that a test leaves out.
@@ -157,6 +159,17 @@ pub(crate) struct Step {
 
 /// Takes the next step. Whoever takes it twice gets the same writes, with the same keys.
 pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
+    let mut step = next(member, facts);
+    for term in &mut step.member.terms {
+        let mut before = member.terms.iter();
+        if !before.any(|before| (before.number, before.status) == (term.number, term.status)) {
+            term.since = Some(facts.today);
+        }
+    }
+    step
+}
+
+fn next(member: &Member, facts: &Facts) -> Step {
     let mut life = Life {
         facts,
         step: Step {
@@ -171,6 +184,9 @@ pub(crate) fn step(member: &Member, facts: &Facts) -> Step {
     };
     life.follow_terms();
     life.follow_sales();
+    if facts.card_is_renewed {
+        life.step.member.has_new_card(facts.today);
+    }
     life.settle_days();
     life.step.member.make_change(facts.today);
     life.step.member.count_charges(facts.today);
@@ -583,6 +599,7 @@ impl Life<'_> {
             first,
             last,
             status: TermStatus::Planned,
+            since: None,
             asked: None,
             closed: None,
             adopted: None,
@@ -730,6 +747,7 @@ impl Life<'_> {
         let of_day = |day: &DueDay| match (day.state, day.route) {
             (DayState::Expected, Route::Plan) => Some(day.day + MISSING_AFTER + Days::new(1)),
             (DayState::Expected, _) => Some(day.day),
+            (DayState::Declined, _) if day.waits_for_card(self.facts.today) => Some(tomorrow),
             (DayState::Declined, _) => day.next_try.or(Some(day.day + OLDEST + Days::new(1))),
             (DayState::Missing | DayState::Part, _) => day.next_try,
             _ => day.was.map(|_| tomorrow),
@@ -779,6 +797,13 @@ impl Member {
         subscription.ends_on = subscription.ends_on.map(|ends| ends.min(last));
     }
 
+    /// Lets days that wait for another card be tried with it.
+    pub(crate) fn has_new_card(&mut self, today: NaiveDate) {
+        for day in self.days.values_mut().filter(|day| day.waits_for_card(today)) {
+            day.try_again(today);
+        }
+    }
+
     /// The first day that a decision of today can change.
     pub(crate) fn first_free(&self, today: NaiveDate) -> NaiveDate {
         let mut near = self.days.range(today..=today + FREEZE).filter(|(_, due)| due.route == Route::Plan);
@@ -801,6 +826,14 @@ impl DueDay {
         self.reason = None;
         self.state = if is_late { DayState::Recovered } else { DayState::Paid };
         if is_late { "charge.recovered" } else { "charge.paid" }
+    }
+
+    /// Whether it is tried again with another card, and not with this one.
+    pub(crate) fn waits_for_card(&self, today: NaiveDate) -> bool {
+        self.state == DayState::Declined
+            && self.next_try.is_none()
+            && today <= self.day + OLDEST
+            && decline_class(self.code.as_deref()) == DeclineClass::Card
     }
 
     /// Lets a sale of a declined day follow tomorrow, if none is planned.

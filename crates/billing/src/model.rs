@@ -241,6 +241,8 @@ pub struct Term {
     pub last: NaiveDate,
     /// The status.
     pub status: TermStatus,
+    /// The day on which it got this status, if it is known.
+    pub since: Option<NaiveDate>,
     /// The day on which its plan was last asked to be canceled.
     pub asked: Option<NaiveDate>,
     /// The day on which it was closed.

@@ -60,6 +60,8 @@ words! {
         Limit = "the limit of tries for a day is reached",
         /// The limit of the card networks.
         Card = "the card was declined 15 times in 30 days",
+        /// The expiry of the card, which was read on that day.
+        Expired = "the card has expired: renew it, or change the token",
     }
 }
 
@@ -84,6 +86,29 @@ impl Default for RecoveryRules {
     fn default() -> Self {
         let sum_a_day = Amount::from_cents(10_000_000).unwrap_or(Amount::ZERO);
         Self { tries_a_day: 1_000, sum_a_day, at_end: AtEnd::Leave }
+    }
+}
+
+/// A change of these rules. Everything that is `None` stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecoveryChange {
+    /// Another number of tries on one day.
+    pub tries_a_day: Option<u32>,
+    /// Another sum of these tries.
+    pub sum_a_day: Option<Amount>,
+    /// Another end of a day of which no try is left.
+    pub at_end: Option<AtEnd>,
+}
+
+impl RecoveryChange {
+    /// Returns the rules after the change.
+    #[must_use]
+    pub fn applied(&self, rules: RecoveryRules) -> RecoveryRules {
+        RecoveryRules {
+            tries_a_day: self.tries_a_day.unwrap_or(rules.tries_a_day),
+            sum_a_day: self.sum_a_day.unwrap_or(rules.sum_a_day),
+            at_end: self.at_end.unwrap_or(rules.at_end),
+        }
     }
 }
 

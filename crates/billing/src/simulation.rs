@@ -85,6 +85,8 @@ struct World {
     by_hand: BTreeSet<NaiveDate>,
     /// The day on which the shadow of an adopted plan ended.
     shadow_ended: Option<NaiveDate>,
+    /// The term that is not active, its status, and the days for which it has had that status.
+    moving: Option<(i64, TermStatus, u32)>,
     roads: BTreeMap<&'static str, u64>,
 }
 
@@ -186,6 +188,7 @@ impl World {
             withheld,
             by_hand: BTreeSet::new(),
             shadow_ended: None,
+            moving: None,
             roads: BTreeMap::new(),
         }
     }
@@ -373,6 +376,7 @@ impl World {
                 outcomes: self.outcomes.clone(),
                 canceled: BTreeSet::new(),
                 withheld: self.chance(self.withheld).then_some(Withheld::Limit),
+                card_is_renewed: self.today.day() == 20,
                 at_end: self.at_end,
                 without: self.without,
             };
@@ -594,6 +598,27 @@ impl World {
         Ok(())
     }
 
+    /// A term that does not move on for more than three days is an alarm.
+    fn check_alarm(&mut self) -> Result<(), Violation> {
+        let term = self.member.live().filter(|term| term.status != TermStatus::Active);
+        let now = term.map(|term| (term.number, term.status));
+        let same = self.moving.filter(|(number, status, _)| now == Some((*number, *status)));
+        let days = same.map_or(0, |(.., days)| days + 1);
+        self.moving = now.map(|(number, status)| (number, status, days));
+        let Subscription { is_shadow, status, .. } = self.member.subscription;
+        if is_shadow || status == Status::Ended {
+            return Ok(());
+        }
+        let stalled = self.member.stalled(self.today);
+        if now.is_some() && days > 3 && stalled.is_none() {
+            return Err(format!("{:?} for {days} days, and no alarm", self.moving));
+        }
+        if stalled.is_some() {
+            self.road("an alarm");
+        }
+        Ok(())
+    }
+
     /// The checks that hold after calm days without a command.
     fn check_settled(&self) -> Result<(), Violation> {
         let member = &self.member;
@@ -617,6 +642,9 @@ impl World {
             if approved != is_paid && day.state != DayState::NeedsPerson {
                 return Err(format!("{} is {}, and the gateway approved: {approved}", day.day, day.state));
             }
+        }
+        if let Some(stalled) = member.stalled(self.today) {
+            return Err(format!("{stalled:?} after calm days"));
         }
         let is_over = member.subscription.ends_on.is_some_and(|last| last + Days::new(45) < self.today);
         if is_over
@@ -691,6 +719,7 @@ impl World {
         if is_late {
             self.work()?;
         }
+        self.check_alarm()?;
         self.today = self.today + Days::new(1);
         Ok(())
     }
@@ -751,6 +780,7 @@ fn no_life_charges_a_day_twice_or_never() {
         "a shadow ends",
         "an adopted plan ends in shadow",
         "a charge cannot be read",
+        "an alarm",
     ] {
         assert!(roads.contains_key(road), "{road}: {roads:?}");
     }

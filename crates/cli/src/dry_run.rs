@@ -36,7 +36,6 @@ const READS: &[&str] = &[
     "subscriptions list",
     "due-days list",
     "recovery show",
-    "books check",
     "events list",
     "members export",
     "books report money",

@@ -3,6 +3,7 @@
 mod batches;
 mod charges;
 mod plans;
+mod record;
 
 use std::collections::HashSet;
 use std::ops::{Range, RangeInclusive};

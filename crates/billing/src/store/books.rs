@@ -226,16 +226,6 @@ impl Store {
         };
         Ok(self.journal.rows(sql, values, read).await?)
     }
-
-    /// Active subscriptions after this uid, by uid.
-    pub(crate) async fn active_after(&self, uid: &str) -> Result<Vec<crate::Subscription>, Error> {
-        let sql = format!(
-            "SELECT {} FROM perennial_subscription WHERE uid > ?2 AND tenant = ?1 AND status = 'active' ORDER BY uid LIMIT {BLOCK}",
-            super::SUBSCRIPTION
-        );
-        let values = vec![self.tenant.as_str().into(), uid.into()];
-        Ok(self.journal.rows(sql, values, super::subscription_of).await?)
-    }
 }
 
 fn stored_charges() -> String {

@@ -1,12 +1,27 @@
-//! The charges that are announced.
+//! The charges that are announced, and events that are reported once.
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use perennial::Amount;
-use perennial_journal::Moment;
-use perennial_journal::store::{NewEvent, Row, Statement};
+use perennial_journal::store::{NewEvent, Row, Statement, Transacted};
+use perennial_journal::{Moment, mark_of};
+use serde_json::Value as Json;
 
-use super::{Store, amount_of, date, date_of};
+use super::{Store, amount_of, date, date_of, word};
 use crate::Error;
+
+/// An event that is reported once.
+pub(crate) struct EventOnce {
+    /// The words that make it another one: an array. Their digest is stored.
+    pub(crate) key: Json,
+    /// The id of the subscription, or the subject.
+    pub(crate) about: String,
+    pub(crate) event: NewEvent,
+}
+
+/// The events that are stored in one transaction.
+const BATCH: usize = 100;
 
 /// A charge that is due soon.
 pub(crate) struct Upcoming {
@@ -64,5 +79,43 @@ impl Store {
         statements.extend(stored.map(|(due, event)| Statement::event(&self.tenant, &due.id, event, now)));
         self.journal.transact(statements).await?;
         Ok(())
+    }
+
+    /// Stores the events that are not reported yet; returns their number. A unique key of the database decides, so that two
+    /// processes do not report one twice.
+    pub(crate) async fn report_once(&self, events: Vec<EventOnce>, now: Moment) -> Result<u64, Error> {
+        let digest = |event: &EventOnce| mark_of(&self.tenant, &event.key.to_string());
+        let mut open: BTreeMap<String, EventOnce> =
+            events.into_iter().map(|event| (digest(&event), event)).collect();
+        let digests: Vec<_> = open.keys().cloned().collect();
+        let mut count = 0;
+        for digests in digests.chunks(BATCH) {
+            let digests: Vec<_> = digests.iter().map(String::as_str).collect();
+            loop {
+                let select = |digests: &str| {
+                    format!(
+                        "SELECT digest FROM perennial_reported WHERE tenant = ?1 AND digest IN ({digests})"
+                    )
+                };
+                for known in self.by_keys(Some(&self.tenant), &digests, select, word).await? {
+                    open.remove(&known);
+                }
+                let new: Vec<_> =
+                    digests.iter().filter_map(|digest| Some((*digest, open.get(*digest)?))).collect();
+                let sql = "INSERT INTO perennial_reported (tenant, digest) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING digest";
+                let mut statements = Vec::new();
+                for (digest, event) in &new {
+                    let values = vec![self.tenant.as_str().into(), (*digest).into()];
+                    statements.push(Statement::new(sql, values).must());
+                    statements.push(Statement::event(&self.tenant, &event.about, &event.event, now));
+                }
+                // If another process reported one of them meanwhile, the rest is stored now.
+                if new.is_empty() || matches!(self.journal.transact(statements).await?, Transacted::Rows(_)) {
+                    count += u64::try_from(new.len()).unwrap_or(0);
+                    break;
+                }
+            }
+        }
+        Ok(count)
     }
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 pub(crate) mod books;
+mod cards;
 mod events;
 mod once;
 mod person;
@@ -19,6 +20,8 @@ use perennial_journal::machine::Intent;
 use perennial_journal::store::{Damage, NewDecision, NewEvent, Row, Statement, Transacted, Value};
 use perennial_journal::{Journal, Moment};
 
+pub(crate) use cards::StoredCard;
+pub(crate) use events::EventOnce;
 pub(crate) use person::PersonalRows;
 
 use crate::Error;
@@ -26,7 +29,7 @@ use crate::life::{Outcome, Write};
 use crate::model::{
     Charge, DayState, DueDay, DueDayFilter, Member, Pause, Route, Subscription, SubscriptionChange, Term,
 };
-use crate::recovery::{RecoveryRules, Withheld};
+use crate::recovery::{AtEnd, RecoveryChange, RecoveryRules, Withheld};
 
 /// The billing tables of one tenant.
 #[derive(Debug, Clone)]
@@ -89,6 +92,8 @@ pub(crate) struct Change {
     pub(crate) charges: Vec<Charge>,
     pub(crate) events: Vec<NewEvent>,
     pub(crate) decision: Option<NewDecision>,
+    /// The card, if its token was read.
+    pub(crate) card: Option<StoredCard>,
     pub(crate) raises_guard: bool,
     /// The operation key of the caller, and the digest of the decision that it names.
     pub(crate) key: Option<(String, String)>,
@@ -97,7 +102,7 @@ pub(crate) struct Change {
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, charges, \
     ends_on, paused_from, paused_until, pause_collects, change_from, change_amount, change_token, change_day, \
     collects_open, guard, version, next, shadow";
-const TERM: &str = "number, plan, token, amount, first, last, status, asked, closed, adopted";
+const TERM: &str = "number, plan, token, amount, first, last, status, since, asked, closed, adopted";
 const CHARGE: &str = "id, day, made, amount, claim, undone";
 const DAY: &str = "day, amount, state, paid, route, term, tries, was, sold, next_try, code, reason";
 
@@ -172,25 +177,30 @@ impl Store {
         rows.into_iter().next().ok_or_else(|| perennial_journal::Error::NoTenant(self.tenant.clone()).into())
     }
 
-    /// Stores the rules for tries, and who decided them.
-    pub(crate) async fn set_recovery(
+    /// Changes the rules for tries, and stores who decided it, and the operation key.
+    pub(crate) async fn change_recovery(
         &self,
-        rules: &RecoveryRules,
+        change: &RecoveryChange,
         decision: &NewDecision,
+        key: Option<(String, String)>,
         now: Moment,
     ) -> Result<(), Error> {
-        let sql =
-            "UPDATE perennial_billing SET tries_a_day = ?2, sum_a_day = ?3, at_end = ?4 WHERE tenant = ?1";
+        let sql = "UPDATE perennial_billing SET tries_a_day = coalesce(?2, tries_a_day),
+                     sum_a_day = coalesce(?3, sum_a_day), at_end = coalesce(?4, at_end) WHERE tenant = ?1";
         let values = vec![
             self.tenant.as_str().into(),
-            i64::from(rules.tries_a_day).into(),
-            cents(rules.sum_a_day),
-            rules.at_end.as_str().into(),
+            change.tries_a_day.map(i64::from).into(),
+            change.sum_a_day.map(|sum| i64::try_from(sum.cents()).unwrap_or(i64::MAX)).into(),
+            change.at_end.map(AtEnd::as_str).into(),
         ];
         let about = format!("recovery/{}", self.tenant);
-        let statements = vec![Statement::new(sql, values), Statement::decision(&about, decision, now)];
-        self.journal.transact(statements).await?;
-        Ok(())
+        let mut statements = vec![Statement::new(sql, values), Statement::decision(&about, decision, now)];
+        statements.extend(key.iter().map(|(key, digest)| self.put_key(key, digest)));
+        match (self.journal.transact(statements).await?, key) {
+            (Transacted::Rows(_), _) | (_, None) => Ok(()),
+            // Another process used the key meanwhile.
+            (_, Some((key, _))) => Err(Error::KeyUsed(key)),
+        }
     }
 
     /// Counts a try of a day. It fails over the limit, also beside other processes.
@@ -599,7 +609,7 @@ impl Store {
         change: Change,
         now: Moment,
     ) -> Result<bool, Error> {
-        let Change { intents, events, decision, raises_guard, key, .. } = change;
+        let Change { intents, events, decision, card, raises_guard, key, .. } = change;
         let mut all = Vec::new();
         if raises_guard {
             all.push(Statement::raise_guard(&self.tenant, &guard(&subscription.uid)));
@@ -611,6 +621,7 @@ impl Store {
             all.extend(Statement::intend(intent).map_err(perennial_journal::Error::from)?);
         }
         all.extend(statements);
+        all.extend(card.map(|card| cards::put_card(subscription, &card)));
         all.extend(events.iter().map(|event| Statement::event(&self.tenant, &subscription.id, event, now)));
         all.extend(decision.map(|decision| Statement::decision(&subscription.uid, &decision, now)));
         all.extend(key.map(|(key, digest)| self.put_key(&key, &digest)));
@@ -618,10 +629,10 @@ impl Store {
     }
 
     fn put_term(&self, uid: &str, term: &Term) -> Statement {
-        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, asked, closed, adopted)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+        let sql = "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, since, asked, closed, adopted)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                    ON CONFLICT (subscription, number) DO UPDATE SET plan = excluded.plan, status = excluded.status,
-                     asked = excluded.asked, closed = excluded.closed
+                     since = excluded.since, asked = excluded.asked, closed = excluded.closed
                    WHERE perennial_term.status <> 'closed' RETURNING number";
         let values = vec![
             uid.into(),
@@ -633,6 +644,7 @@ impl Store {
             date(term.first),
             date(term.last),
             term.status.as_str().into(),
+            term.since.map(text).into(),
             term.asked.map(text).into(),
             term.closed.map(text).into(),
             term.adopted.map(text).into(),
@@ -770,6 +782,7 @@ fn term_of(row: &mut Row) -> Result<Term, Damage> {
         first: date_of(row)?,
         last: date_of(row)?,
         status: word(row)?.parse().map_err(damaged)?,
+        since: maybe_date_of(row)?,
         asked: maybe_date_of(row)?,
         closed: maybe_date_of(row)?,
         adopted: maybe_date_of(row)?,

@@ -64,6 +64,7 @@ const TABLES: &[(&str, &str, Columns)] = &[
             ("first", As::Text),
             ("last", As::Text),
             ("status", As::Text),
+            ("since", As::Text),
             ("asked", As::Text),
             ("closed", As::Text),
             ("adopted", As::Text),
@@ -110,6 +111,7 @@ const TABLES: &[(&str, &str, Columns)] = &[
             ("undone", As::Text),
         ],
     ),
+    ("cards", "perennial_card", &[("token", As::Text), ("ends", As::Text), ("read", As::Text)]),
     ("announced", "perennial_announced", &[("day", As::Text)]),
 ];
 const WRITE: Columns = &[
@@ -291,13 +293,20 @@ impl Store {
     pub(crate) async fn erase(&self, rows: &PersonalRows, by: &By, now: Moment) -> Result<bool, Error> {
         let mut statements = Vec::new();
         let mut about: Vec<Value> = Vec::new();
-        for Subscription { uid, version, .. } in &rows.subscriptions {
+        for Subscription { uid, id, version, .. } in &rows.subscriptions {
+            let card = format!(r#"{{"subscription":"{id}","{ERASED}":true}}"#);
+            let sql = "UPDATE perennial_event SET body = ?3 WHERE tenant = ?1 AND about = ?2 AND kind = 'card.expiring'";
+            let values = vec![self.tenant.as_str().into(), id.as_str().into(), card.into()];
+            let erased_events = Statement::new(sql, values);
             let uid = || Value::from(uid.as_str());
             let sql =
                 "UPDATE perennial_subscription SET customer = ?3, token = ?3, name = ?3, change_token = NULL,
                          version = version + 1
                        WHERE uid = ?1 AND version = ?2 AND status = 'ended' RETURNING uid";
             statements.push(Statement::new(sql, vec![uid(), (*version).into(), ERASED.into()]).must());
+            statements.push(erased_events);
+            let sql = "DELETE FROM perennial_card WHERE subscription = ?1";
+            statements.push(Statement::new(sql, vec![uid()]));
             for sql in [
                 "UPDATE perennial_term SET token = ?2 WHERE subscription = ?1",
                 "UPDATE perennial_due_day SET reason = ?2 WHERE subscription = ?1 AND reason IS NOT NULL",

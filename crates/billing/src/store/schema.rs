@@ -8,7 +8,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        tenant TEXT PRIMARY KEY REFERENCES perennial_tenant, read_until TEXT NOT NULL,
        tries_a_day BIGINT NOT NULL, sum_a_day BIGINT NOT NULL,
        at_end TEXT NOT NULL CHECK (at_end IN ('leave','cancel','ask')),
-       night TEXT NOT NULL, tries BIGINT NOT NULL, sum BIGINT NOT NULL, asked TEXT)",
+       night TEXT NOT NULL, tries BIGINT NOT NULL, sum BIGINT NOT NULL, asked TEXT, next_cards TEXT)",
     "CREATE TABLE perennial_unread (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, day TEXT NOT NULL, PRIMARY KEY (tenant, day))",
     "CREATE TABLE perennial_subscription (
@@ -30,7 +30,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        subscription TEXT NOT NULL REFERENCES perennial_subscription, number BIGINT NOT NULL, tenant TEXT NOT NULL,
        plan TEXT, token TEXT NOT NULL, amount BIGINT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
        status TEXT NOT NULL CHECK (status IN ('planned','suspended','activating','active','closing','closed')),
-       asked TEXT, closed TEXT, adopted TEXT, PRIMARY KEY (subscription, number), UNIQUE (tenant, plan),
+       since TEXT, asked TEXT, closed TEXT, adopted TEXT, PRIMARY KEY (subscription, number), UNIQUE (tenant, plan),
        CHECK ((status = 'closed') = (closed IS NOT NULL)))",
     "CREATE UNIQUE INDEX perennial_one_live_term ON perennial_term (subscription) WHERE status <> 'closed'",
     "CREATE TABLE perennial_due_day (
@@ -68,6 +68,13 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        PRIMARY KEY (tenant, operation_key))",
     "CREATE TABLE perennial_announced (
        subscription TEXT NOT NULL REFERENCES perennial_subscription, day TEXT NOT NULL, PRIMARY KEY (subscription, day))",
+    // The last expiry that the gateway reported of a card that ends, or for which a due day waits, and the day of the read.
+    "CREATE TABLE perennial_card (
+       subscription TEXT NOT NULL REFERENCES perennial_subscription, token TEXT NOT NULL, ends TEXT, read TEXT,
+       PRIMARY KEY (subscription, token))",
+    // Events that are reported once, by the digest of the words that make another one.
+    "CREATE TABLE perennial_reported (
+       tenant TEXT NOT NULL REFERENCES perennial_tenant, digest TEXT NOT NULL, PRIMARY KEY (tenant, digest))",
     "CREATE TABLE perennial_alert (
        tenant TEXT NOT NULL REFERENCES perennial_tenant, id TEXT NOT NULL, kind TEXT NOT NULL, received BIGINT NOT NULL,
        is_open BIGINT NOT NULL, PRIMARY KEY (tenant, id, kind))",

@@ -1,7 +1,7 @@
 //! Books: the sum holds, and each difference has its class.
 
 use perennial::clearent::{Charge, Refund, Void};
-use perennial_billing::{Books, Claim, DifferenceClass, NewSubscription};
+use perennial_billing::{Books, Claim, DifferenceClass, Event, NewSubscription};
 use perennial_journal::store::Statement;
 use perennial_sandbox::{Effect, Fault};
 
@@ -113,4 +113,61 @@ async fn a_doubled_charge_and_a_late_refund_are_found() {
     world.client.transactions().refund(&refund).await.unwrap();
     world.until("2027-02-05").await;
     assert_eq!(classes(&month(&world, "2027-02").await), [(DifferenceClass::Refunded, "M-1".to_owned())]);
+}
+
+/// What a person or a program changes, the month whose books are recorded then, and the events that are new.
+const RECORDED: &[(&str, &str, &[&str])] = &[
+    ("", "2027-01", &[]),
+    (
+        "UPDATE perennial_due_day SET state = 'missing', paid = 0 WHERE subscription = '{M-1}' AND day = '2027-01-15'",
+        "2027-01",
+        &["missing M-1 2027-01-15 50.00"],
+    ),
+    ("", "2027-01", &[]),
+    // The same charge has another amount in the rows, which is another difference of the same day.
+    (
+        "UPDATE perennial_charge SET amount = 4900 WHERE day = '2027-01-15'",
+        "2027-01",
+        &["other-amount M-1 2027-01-15 49.00", "other-amount M-2 2027-01-15 49.00"],
+    ),
+    ("UPDATE perennial_charge SET amount = 4800 WHERE day = '2027-01-15'", "2027-01", &[]),
+    ("", "2027-02", &[]),
+];
+
+/// Holds: A difference of the books is one event, however often it is found, and the books alone store none.
+#[tokio::test]
+async fn a_difference_is_one_event() {
+    for world in World::on_each_database().await {
+        for id in ["M-1", "M-2"] {
+            world.billing.start(&world.gold(id, 15)).await.unwrap();
+        }
+        world.until("2027-01-25").await;
+        let uid = world.member("M-1").await.subscription.uid;
+        let mut last = 0;
+        for (sql, of, expected) in RECORDED {
+            if !sql.is_empty() {
+                let sql = sql.replace("{M-1}", &uid);
+                world.journal.transact(vec![Statement::new(sql, Vec::new())]).await.unwrap();
+            }
+            let books = month(&world, of).await;
+            let is_difference = |event: &Event| event.kind == "books.difference";
+            let events = async || world.billing.events(last, 1_000).await.unwrap();
+            assert!(!events().await.iter().any(is_difference), "{sql}");
+            assert_eq!(
+                world.billing.record_differences(&books).await.unwrap(),
+                expected.len() as u64,
+                "{sql}"
+            );
+            let mut new = Vec::new();
+            for event in events().await.iter().filter(|event| is_difference(event)) {
+                let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+                let text = |name: &str| body[name].as_str().unwrap().to_owned();
+                assert_eq!(event.subscription, text("subscription"));
+                new.push(["class", "subscription", "day", "amount"].map(text).join(" "));
+                last = event.position;
+            }
+            new.sort();
+            assert_eq!(new, *expected, "{sql}");
+        }
+    }
 }

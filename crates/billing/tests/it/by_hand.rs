@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use perennial::clearent::{Charge as Sale, Refund, TransactionId, TransactionSearch, TransactionType};
 use perennial_billing::{
-    AtEnd, CancelAt, Claim, DayDecision, DayRefund, DayState, Decision, First, Member, NewSubscription,
-    PauseEnd, RecoveryRules, Route, Status, SubscriptionChange,
+    AtEnd, CancelAt, Claim, DayDecision, DayRefund, DayState, Decision, Error, First, Member,
+    NewSubscription, PauseEnd, RecoveryChange, RecoveryRules, Route, Status, SubscriptionChange,
 };
 use perennial_journal::Settled;
 use perennial_sandbox::{Effect, Fault, GatewayOptions};
@@ -314,14 +314,15 @@ async fn a_stop_withdraws_tries() {
 /// the tries, the merchant's rule holds.
 #[tokio::test]
 async fn tries_have_a_limit() {
-    for (rules, expected) in [
-        (RecoveryRules { tries_a_day: 1, ..RecoveryRules::default() }, 3),
-        (RecoveryRules { sum_a_day: "99.99".parse().unwrap(), ..RecoveryRules::default() }, 3),
-        (RecoveryRules::default(), 1),
+    let none = RecoveryChange::default();
+    for (change, expected) in [
+        (RecoveryChange { tries_a_day: Some(1), ..none }, 3),
+        (RecoveryChange { sum_a_day: Some("99.99".parse().unwrap()), ..none }, 3),
+        (none, 1),
     ] {
         let world = World::new().await;
-        world.billing.set_recovery_rules(&rules, by()).await.unwrap();
-        assert_eq!(world.billing.recovery_rules().await.unwrap(), rules);
+        let rules = world.billing.change_recovery_rules(&change, by()).await.unwrap();
+        assert_eq!(rules, change.applied(RecoveryRules::default()));
         for id in ["M-1", "M-2", "M-3"] {
             world.start(id, 15).await;
         }
@@ -340,8 +341,8 @@ async fn tries_have_a_limit() {
         (AtEnd::Ask, DayState::NeedsPerson, Status::Active),
     ] {
         let world = World::new().await;
-        let rules = RecoveryRules { at_end, ..RecoveryRules::default() };
-        world.billing.set_recovery_rules(&rules, by()).await.unwrap();
+        let change = RecoveryChange { at_end: Some(at_end), ..none };
+        world.billing.change_recovery_rules(&change, by()).await.unwrap();
         let declined = NewSubscription { amount: "0.21".parse().unwrap(), ..world.gold("M-1", 15) };
         world.billing.start(&declined).await.unwrap();
         world.until("2027-01-28").await;
@@ -391,4 +392,34 @@ async fn a_day_that_is_being_collected_is_collected_once() {
     world.until("2027-02-10").await;
     assert_eq!(world.state("M-1", "2027-01-15").await, DayState::Recovered);
     assert_eq!(world.approved().await.len(), 1);
+}
+
+/// Holds: A change of the rules under an operation key takes effect once, also after later changes, and another one under the
+/// key is refused.
+#[tokio::test]
+async fn the_rules_are_changed_once_under_a_key() {
+    for world in World::on_each_database().await {
+        let tries = |number| RecoveryChange { tries_a_day: Some(number), ..RecoveryChange::default() };
+        let ask = RecoveryChange { at_end: Some(AtEnd::Ask), ..RecoveryChange::default() };
+        let sum = RecoveryChange { sum_a_day: Some("9.50".parse().unwrap()), ..RecoveryChange::default() };
+        // The key, the change, and the rules after it; nothing if it is refused.
+        for (key, change, after) in [
+            (Some("k-1"), tries(5), Some("5 100000.00 leave")),
+            (None, ask, Some("5 100000.00 ask")),
+            (Some("k-1"), tries(5), Some("5 100000.00 ask")),
+            (Some("k-2"), tries(7), Some("7 100000.00 ask")),
+            (Some("k-1"), tries(5), Some("7 100000.00 ask")),
+            (Some("k-1"), tries(6), None),
+            (Some("k-1"), ask, None),
+            (None, sum, Some("7 9.50 ask")),
+        ] {
+            let billing = key.map_or_else(|| world.billing.clone(), |key| world.billing.once(key));
+            let changed = billing.change_recovery_rules(&change, by()).await;
+            let rules = changed.as_ref().ok();
+            let rules =
+                rules.map(|rules| format!("{} {} {}", rules.tries_a_day, rules.sum_a_day, rules.at_end));
+            assert_eq!(rules.as_deref(), after, "{key:?} {change:?}: {changed:?}");
+            assert!(rules.is_some() || matches!(changed, Err(Error::KeyUsed(_))), "{changed:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod adopt;
 mod alerts;
 mod books;
 mod by_hand;
+mod cards;
 mod events;
 #[path = "../common/habits.rs"]
 mod habits;
@@ -19,5 +20,6 @@ mod postgres;
 mod profiles;
 mod reports;
 mod rows;
+mod stalled;
 mod support;
 mod workers;

@@ -37,6 +37,8 @@ async fn left(world: &World) -> NewSubscription {
         name: "Gold of Ada".to_owned(),
         ..world.gold("M-1", 15)
     };
+    // Its card ends, which is an event.
+    world.wire.set_expiry(&new.token, Some("0127"));
     for month in ["2027-01", "2027-03"] {
         world.billing.start(&new).await.unwrap();
         world.until(&format!("{month}-18")).await;
@@ -134,6 +136,7 @@ async fn a_person_is_exported_and_erased() {
 async fn every_column_is_exported() {
     for world in World::on_each_database().await {
         let declined = NewSubscription { amount: "0.21".parse().unwrap(), ..world.gold("M-1", 15) };
+        world.wire.set_expiry(&world.token, Some("0127"));
         world.billing.start(&declined).await.unwrap();
         world.until("2027-01-18").await;
         let export = exported(&world, "M-1").await;

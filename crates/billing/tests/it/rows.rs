@@ -49,6 +49,8 @@ const STATEMENTS: &[(&str, &str, bool)] = &[
     ("an alert of another type", "INSERT INTO perennial_alert VALUES ('T', '700001', 'VOID', 1, 1)", true),
     ("an announcement", "INSERT INTO perennial_announced VALUES ('s1', '2027-01-15')", true),
     ("the same announcement", "INSERT INTO perennial_announced VALUES ('s1', '2027-01-15')", false),
+    ("an event reported once", "INSERT INTO perennial_reported VALUES ('T', 'd1')", true),
+    ("the same event", "INSERT INTO perennial_reported VALUES ('T', 'd1')", false),
     ("a term closed on no day", "UPDATE perennial_term SET status = 'closed' WHERE subscription = 's1'", false),
 ];
 

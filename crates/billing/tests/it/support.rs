@@ -1,6 +1,7 @@
 //! A sandbox, a journal whose clock is the sandbox's, and the subscriptions of one merchant.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -31,24 +32,47 @@ impl Clock for WorldClock {
     }
 }
 
-/// The way to the gateway: notes requests, and makes transactions unreadable.
+/// The way to the gateway: notes requests, makes transactions unreadable, and changes the expiry of tokens.
 #[derive(Clone)]
 pub(crate) struct Wire {
     exchange: Arc<ReqwestExchange>,
     requests: Arc<Mutex<Vec<String>>>,
     /// The transaction whose amount cannot be read.
     unreadable: Arc<Mutex<Option<String>>>,
+    /// The tokens whose expiry is another one, and the number of reads of a single token.
+    expiries: Arc<Mutex<HashMap<String, String>>>,
+    token_reads: Arc<AtomicU64>,
 }
 
 impl Wire {
     fn new() -> Self {
         let exchange = ReqwestExchange::builder().build().unwrap();
-        Self { exchange: Arc::new(exchange), requests: Arc::default(), unreadable: Arc::default() }
+        Self {
+            exchange: Arc::new(exchange),
+            requests: Arc::default(),
+            unreadable: Arc::default(),
+            expiries: Arc::default(),
+            token_reads: Arc::default(),
+        }
     }
 
     /// The requests since the last call, without ids and values.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.requests.lock().unwrap())
+    }
+
+    /// The number of reads of a single token since the last call.
+    pub(crate) fn token_reads(&self) -> u64 {
+        self.token_reads.swap(0, Ordering::SeqCst)
+    }
+
+    /// From now on, the gateway reports this expiry of the token; `None` is its own.
+    pub(crate) fn set_expiry(&self, token: &TokenId, exp_date: Option<&str>) {
+        let mut expiries = self.expiries.lock().unwrap();
+        match exp_date {
+            Some(exp_date) => expiries.insert(token.to_string(), exp_date.to_owned()),
+            None => expiries.remove(token.as_str()),
+        };
     }
 
     pub(crate) fn make_unreadable(&self, transaction: Option<String>) {
@@ -64,11 +88,25 @@ impl Exchange for Wire {
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
         self.requests.lock().unwrap().push(without_values(&request));
+        let is_token = request.method() == "GET" && request.uri().path().contains("/tokens/");
+        self.token_reads.fetch_add(u64::from(is_token), Ordering::SeqCst);
         let response = self.exchange.exchange(request, deadline).await?;
-        let Some(id) = self.unreadable.lock().unwrap().clone() else { return Ok(response) };
+        let unreadable = self.unreadable.lock().unwrap().clone();
+        let expiries = self.expiries.lock().unwrap().clone();
+        if unreadable.is_none() && expiries.is_empty() {
+            return Ok(response);
+        }
         Ok(response.map(|body| {
             let Ok(mut document) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
-            break_amount(&mut document, &id);
+            change(&mut document, &|object| {
+                if object.get("id").is_some_and(|id| id.as_str() == unreadable.as_deref() && id.is_string()) {
+                    object["amount"] = "fifty".into();
+                }
+                let expiry = object.get("token-id").and_then(|id| expiries.get(id.as_str()?));
+                if let Some(expiry) = expiry.filter(|_| object.get("exp-date").is_some()) {
+                    object["exp-date"] = expiry.as_str().into();
+                }
+            });
             document.to_string().into()
         }))
     }
@@ -88,16 +126,12 @@ fn without_values(request: &Request<Bytes>) -> String {
         .join(" ")
 }
 
-/// Makes the amount of the transaction unreadable, wherever it is.
-fn break_amount(document: &mut serde_json::Value, id: &str) {
-    if document.get("id").is_some_and(|found| found == id) {
-        document["amount"] = "fifty".into();
-    }
+/// Changes the document and all that is in it.
+fn change(document: &mut serde_json::Value, one: &impl Fn(&mut serde_json::Value)) {
+    one(document);
     match document {
-        serde_json::Value::Object(members) => {
-            members.values_mut().for_each(|member| break_amount(member, id));
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| break_amount(item, id)),
+        serde_json::Value::Object(members) => members.values_mut().for_each(|member| change(member, one)),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| change(item, one)),
         _ => {}
     }
 }
@@ -182,7 +216,12 @@ impl World {
 
     /// Another token of the customer.
     pub(crate) async fn card(&self, number: &str) -> TokenId {
-        let card = NewToken::builder().card(number).exp_date("1239").csc("999").description("a card");
+        self.card_until(number, "1239").await
+    }
+
+    /// Another token of the customer, whose card ends with this month.
+    pub(crate) async fn card_until(&self, number: &str, exp_date: &str) -> TokenId {
+        let card = NewToken::builder().card(number).exp_date(exp_date).csc("999").description("a card");
         let card = card.customer_key(&self.customer).build().unwrap();
         self.client.tokens().create(card).await.unwrap().token_id.clone().unwrap()
     }

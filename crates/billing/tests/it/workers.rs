@@ -135,13 +135,6 @@ async fn the_worker_goes_on_unless_the_key_is_refused() {
 #[tokio::test]
 async fn a_stop_during_a_round_leaves_the_rest() {
     let world = World::new().await;
-    let reads = async || {
-        world.wire.requests();
-        world.billing.work().await.unwrap();
-        world.wire.requests()
-    };
-    reads().await;
-    let reads = reads().await;
     for number in 0..=200 {
         let id = format!("M-{number}");
         world.billing.start(&world.gold(&id, 15)).await.unwrap();
@@ -152,11 +145,10 @@ async fn a_stop_during_a_round_leaves_the_rest() {
         world.clock.0.fetch_add(1, Ordering::SeqCst);
     }
     world.wire.requests();
-    let mut sent = 0;
     let stop = std::future::poll_fn(|context| {
         context.waker().wake_by_ref();
-        sent += world.wire.requests();
-        if sent > reads { Poll::Ready(()) } else { Poll::Pending }
+        let has_begun = world.wire.requests().iter().any(|request| request.starts_with("POST"));
+        if has_begun { Poll::Ready(()) } else { Poll::Pending }
     });
     world.billing.run_with(stop, |_| {}).await.unwrap();
     let is_over = async |id: &str| world.member(id).await.subscription.status == Status::Ended;

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 use perennial::Amount;
-use perennial_billing::{AtEnd, RecoveryRules as Rules};
+use perennial_billing::{AtEnd, RecoveryChange, RecoveryRules as Rules};
 
 use super::journal::Decider;
-use super::subscriptions::Place;
+use super::subscriptions::{Decided, Place};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -38,6 +38,8 @@ pub(crate) struct Set {
     #[command(flatten)]
     decider: Decider,
     #[command(flatten)]
+    decided: Decided,
+    #[command(flatten)]
     place: Place,
 }
 
@@ -65,21 +67,22 @@ fn record(rules: &Rules) -> Record {
 
 impl Recovery {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let (place, set) = match self {
-            Self::Show(Show { place }) => (place, None),
-            Self::Set(Set { rules, decider, place }) => (place, Some((rules, decider.by()?))),
-        };
-        let opened = place.open(global, &global.client().await?).await?;
-        let mut rules = opened.billing.recovery_rules().await?;
-        if let Some((changed, by)) = set {
-            rules.tries_a_day = changed.tries_a_day.unwrap_or(rules.tries_a_day);
-            rules.sum_a_day = changed.sum_a_day.unwrap_or(rules.sum_a_day);
-            rules.at_end = changed.at_end.unwrap_or(rules.at_end);
-            if global.dry_run.is_on() {
-                return DryRun::print(global.output, record(&rules));
+        let Set { rules: changed, decider, decided, place } = match self {
+            Self::Show(Show { place }) => {
+                let opened = place.open(global, &global.client().await?).await?;
+                return global.output.record(&record(&opened.billing.recovery_rules().await?));
             }
-            opened.billing.set_recovery_rules(&rules, by).await?;
+            Self::Set(set) => set,
+        };
+        let by = decider.by()?;
+        let opened = place.open(global, &global.client().await?).await?;
+        let Changed { tries_a_day, sum_a_day, at_end } = changed;
+        let change = RecoveryChange { tries_a_day, sum_a_day, at_end };
+        if global.dry_run.is_on() {
+            let rules = change.applied(opened.billing.recovery_rules().await?);
+            return DryRun::print(global.output, record(&rules));
         }
-        global.output.record(&record(&rules))
+        let billing = decided.once(&opened.billing, global).await?;
+        global.output.record(&record(&billing.change_recovery_rules(&change, by).await?))
     }
 }

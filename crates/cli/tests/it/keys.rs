@@ -37,11 +37,21 @@ fn every_write_takes_an_operation_key() {
         let takes_key = help.contains("--operation-key <KEY>");
         let is_own = |own: &&str| leaf.path.starts_with(&format!("{own} "));
         let is_local = NO_WRITES.contains(&leaf.path)
-            || ["journal", "subscriptions", "due-days", "recovery", "members", "webhooks", "hold", "sandbox"]
-                .iter()
-                .any(is_own);
+            || [
+                "journal",
+                "subscriptions",
+                "due-days",
+                "recovery",
+                "books",
+                "members",
+                "webhooks",
+                "hold",
+                "sandbox",
+            ]
+            .iter()
+            .any(is_own);
         let is_write = !leaf.operation.is_empty();
-        let is_decision = leaf.changes && ["subscriptions", "due-days"].iter().any(is_own);
+        let is_decision = leaf.changes && ["subscriptions", "due-days", "recovery"].iter().any(is_own);
         assert_eq!(takes_key, is_write || is_decision, "{}", leaf.path);
         // Whoever adds a command says what it writes.
         assert_eq!(leaf.changes, is_write || is_local && leaf.changes, "{}", leaf.path);

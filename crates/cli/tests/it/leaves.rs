@@ -136,7 +136,7 @@ const LEAVES: &[Leaf] = &[
     changes("due-days dispute", "{paid-day} --reason asked --actor ada"),
     reads("recovery show", "{books}"),
     changes("recovery set", "--tries-a-day 5 --reason asked --actor ada {books}"),
-    reads("books check", "--month 2027-01 {books}"),
+    changes("books check", "--from 2026-06-01 --record {books}"),
     reads("events list", "{books}"),
     reads("members export", "M-1 {books}"),
     changes("members erase", "M-1 --reason moved --actor ada {ended}"),

@@ -251,7 +251,25 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("recovery set --reason fewer --actor ada", 2, "--tries-a-day", true),
     ("recovery set --tries-a-day 5 --at-end never --reason fewer --actor ada", 2, "leave, cancel, ask", true),
     ("recovery set --tries-a-day 5 --reason fewer --actor ada --dry-run", 0, "tries-a-day 5", true),
-    ("recovery set --tries-a-day 5 --at-end ask --reason fewer --actor ada", 0, "tries-a-day 5", true),
+    (
+        "recovery set --tries-a-day 5 --at-end ask --reason fewer --actor ada --operation-key r-1",
+        0,
+        "tries-a-day 5",
+        true,
+    ),
+    ("recovery set --tries-a-day 6 --reason more --actor ada", 0, "tries-a-day 6", true),
+    (
+        "recovery set --tries-a-day 5 --at-end ask --reason fewer --actor ada --operation-key r-1",
+        0,
+        "tries-a-day 6",
+        true,
+    ),
+    (
+        "recovery set --tries-a-day 7 --reason more --actor ada --operation-key r-1",
+        2,
+        "was used for something else",
+        true,
+    ),
     ("due-days list --state due", 2, "it is not one of: expected", true),
     ("due-days list --state expected --limit 1", 0, "2027-01-15  expected", true),
     ("books check", 0, "closed             true", true),
@@ -261,6 +279,8 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("books check --from 2027-01-01 --until 2027-01-07 --all", 0, "2027-01-01 to 2027-01-07", true),
     ("books check --from 2027-01-07 --until 2027-01-01", 2, "ends before it begins", true),
     ("books check --until 2027-01-07", 2, "--from", true),
+    ("books check --record", 0, "recorded           0", true),
+    ("books check --dry-run", 2, "nothing without --record", true),
     ("books check --month 2027-01 --from 2027-01-01", 2, "cannot be used with", true),
     ("books report money", 0, "2026-02", true),
     ("books report money --from 2027-01 --until 2027-03", 0, "2027-03", true),
@@ -426,6 +446,14 @@ fn a_difference_names_the_command_that_ends_it() {
     );
     let made = club.desk.shell.run(&twin.split_whitespace().collect::<Vec<_>>());
     assert_eq!(made.code, 0, "{}", made.err);
+    let recorded = |option: &str| {
+        json(&club.run(format!("--output json books check {option}").trim_end()))["recorded"].clone()
+    };
+    assert_eq!(recorded("--record --dry-run"), Value::Null);
+    assert_eq!(
+        [recorded("--record"), recorded("--record"), recorded("")],
+        [Value::from(1), Value::from(0), Value::Null]
+    );
     let ran = club.run("--output json books check");
     let differences = json(&ran)["differences"].clone();
     assert_eq!((ran.code, &differences[0]["class"]), (1, &"twin-plan".into()), "{}", ran.out);
@@ -493,6 +521,36 @@ fn a_cancellation_is_over_when_its_plan_is() {
     let ran = club.run(cancel);
     assert!(ran.code == 0 && ran.out.contains("status        ended"), "{}{}", ran.out, ran.err);
     assert_eq!(club.desk.count("plans search --all", |plan| plan["status"] == "ACTIVE"), 0);
+}
+
+/// Holds: A plan that is not made in time is shown with its reason and the command that explains it.
+#[test]
+fn a_plan_that_is_not_made_is_shown() {
+    let club = Club::open();
+    assert_eq!(club.run(START).code, 0);
+    assert_eq!(club.json("subscriptions show M-1")["stalled"], Value::Null);
+    club.desk.shell.advance("P20D");
+    club.work();
+    club.desk.fault(&Fault::on("plans.create", Effect::ErrorBefore { status: 502 }));
+    assert_eq!(club.run("subscriptions change M-1 --amount 55 --actor ada").code, 0);
+    for _ in 0..6 {
+        club.run("work --until-idle");
+        club.desk.shell.advance("P1D");
+    }
+    club.run("work --until-idle");
+    let stalled = club.json("subscriptions show M-1")["stalled"].clone();
+    assert_eq!(stalled["day"], "2027-02-15");
+    let (reason, command) = (stalled["reason"].as_str().unwrap(), stalled["command"].as_str().unwrap());
+    assert!(
+        reason.starts_with("the plan from 2027-02-15 to 2028-01-15 is planned since 2027-01-2"),
+        "{reason}"
+    );
+    assert_eq!(club.desk.run_printed(command).code, 0, "{command}");
+    let shown = club.run("subscriptions show M-1").out;
+    assert!(shown.contains(&format!("\nstalled       {reason}\n")), "{shown}");
+    assert_eq!(shown.matches("  look        perennial journal show ").count(), 1, "{shown}");
+    let events = club.run("--output jsonl events list").out;
+    assert_eq!(events.matches(reason).count(), 1, "{events}");
 }
 
 /// Holds: What is due within two days stays as it is, in the preview and at the gateway.

@@ -30,6 +30,9 @@ pub(crate) struct Check {
     /// List each transaction of your other business
     #[arg(long)]
     all: bool,
+    /// Store an event about each difference that has none yet
+    #[arg(long)]
+    record: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -41,7 +44,13 @@ const OTHERS: &[&str] = &["day", "amount", "type", "transaction"];
 
 impl Check {
     pub(crate) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let Self { month, from, until, all, place } = self;
+        let Self { month, from, until, all, record: records, place } = self;
+        let is_dry = global.dry_run.is_on();
+        if is_dry && !records {
+            return Err(Failure::Usage(
+                "books check changes nothing without --record: leave out --dry-run".to_owned(),
+            ));
+        }
         let (from, until) = (date("from", from.as_ref())?, date("until", until.as_ref())?);
         let opened = place.open(global, &global.client().await?).await?;
         let (name, window) = if let Some(from) = from {
@@ -66,6 +75,10 @@ impl Check {
             }
             books => books?,
         };
+        let recorded =
+            if records && !is_dry { Some(opened.billing.record_differences(&books).await?) } else { None };
+        let sums = Record::default().with("dry-run", is_dry.then_some(true)).and(sums(&name, &books));
+        let sums = sums.with("recorded", recorded);
         let command = |difference: &Difference| command(difference, &place).again(&global.again);
         let differences: Vec<_> = books
             .differences
@@ -75,7 +88,7 @@ impl Check {
         let others: Vec<_> = books.others.iter().map(other).collect();
         match global.output {
             Output::Table => {
-                global.output.record(&sums(&name, &books))?;
+                global.output.record(&sums)?;
                 if !differences.is_empty() {
                     global.output.rows(DIFFERENCES, differences)?;
                     let mut commands = String::new();
@@ -94,8 +107,7 @@ impl Check {
             }
             output => {
                 let others = all.then_some(others);
-                output
-                    .record(&sums(&name, &books).with("differences", differences).with("others", others))?;
+                output.record(&sums.with("differences", differences).with("others", others))?;
             }
         }
         match (books.differences.len(), books.unclear) {

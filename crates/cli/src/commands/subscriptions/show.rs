@@ -6,7 +6,7 @@ use clap::Args;
 use perennial::transport::redact;
 use perennial::{Amount, NaiveDate};
 use perennial_billing::{
-    DayState, DueDay, Member, Route, Status, Subscription, SubscriptionChange, Term, TermStatus,
+    DayState, DueDay, Member, Route, Stalled, Status, Subscription, SubscriptionChange, Term, TermStatus,
 };
 use perennial_journal::Error;
 
@@ -14,6 +14,7 @@ use super::place::{Opened, Place};
 use super::unsettled;
 use crate::context::Global;
 use crate::failure::{Failure, Written};
+use crate::lookup::Line;
 use crate::output::{Output, Record};
 
 /// The charges that are shown.
@@ -48,6 +49,8 @@ pub(super) struct Shown {
     cases: Vec<(DueDay, Option<String>)>,
     /// The commands that show the open writes of plans, by the number of the term.
     plans: Vec<(i64, String)>,
+    /// The reason why it does not move on, and the command that explains it.
+    stalled: Option<(Stalled, String)>,
 }
 
 impl Shown {
@@ -72,7 +75,21 @@ impl Shown {
             let command = opened.show_open(place, global, &key).await?;
             plans.extend(command.map(|command| (term.number, command)));
         }
-        Ok(Self { member, next, cases, plans })
+        let stalled = member.stalled(opened.billing.today().await?);
+        let stalled = stalled.map(|stalled| {
+            let live = member.live();
+            let open = plans.iter().find(|(number, _)| live.is_some_and(|term| term.number == *number));
+            let plan = live.and_then(|term| term.plan.as_ref());
+            let command = match (open, plan) {
+                (Some((_, command)), _) => command.clone(),
+                (None, Some(plan)) => {
+                    Line::new("perennial plans get").word(plan.as_str()).again(&global.again)
+                }
+                (None, None) => place.database.on("perennial journal list").again(&global.again),
+            };
+            (stalled, command)
+        });
+        Ok(Self { member, next, cases, plans, stalled })
     }
 
     /// Whether days are due, and no plan and no sale charges them.
@@ -125,6 +142,12 @@ impl Shown {
         });
         let cases =
             self.cases.iter().map(|(due, command)| due_record(None, due).with("command", command.as_deref()));
+        let stalled = self.stalled.as_ref().map(|(stalled, command)| {
+            Record::default()
+                .with("day", day(stalled.day))
+                .with("reason", stalled.reason.as_str())
+                .with("command", command.as_str())
+        });
         let plans = self.member.terms.iter().map(|term| {
             Record::default()
                 .with("plan-key", term.plan.clone())
@@ -149,6 +172,7 @@ impl Shown {
             .with("pause-until", pause.map(|pause| day(pause.until)))
             .with("pause-collects", pause.map(|pause| pause.collects))
             .with("next", next.collect::<Vec<_>>())
+            .with("stalled", stalled)
             .with("open", cases.collect::<Vec<_>>())
             .with("plans", plans.collect::<Vec<_>>())
     }
@@ -191,6 +215,13 @@ impl Shown {
             let plan = term.plan.as_ref().map_or("not made", |plan| plan.as_str());
             line("plan", &format!("{plan}, {}, from {} to {}", term.status, term.first, term.last));
             if let Some(command) = self.command_of(term) {
+                line("  look", command);
+            }
+        }
+        if let Some((stalled, command)) = &self.stalled {
+            line("stalled", &stalled.reason);
+            let above = self.member.live().and_then(|term| self.command_of(term));
+            if above != Some(command) {
                 line("  look", command);
             }
         }
