@@ -515,7 +515,7 @@ impl Billing {
             Err(error) if error.is_passing() => (0, Some(error)),
             charges => (charges?, None),
         };
-        let worked = self.take_steps(is_stopping).await;
+        let worked = Box::pin(self.take_steps(is_stopping)).await;
         self.announce().await?;
         let warned = self.warn_of_ending_cards().await;
         let worked = worked?;
