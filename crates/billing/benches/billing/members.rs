@@ -204,9 +204,10 @@ fn store(file: &Transaction<'_>, member: &Member, today: NaiveDate) {
     let id = format!("M-{number}");
     let values = params![uid, id, customer.as_str(), token.as_str(), cents, days[0].day(), first, next];
     file.prepare_cached(sql).unwrap().execute(values).unwrap();
+    // The gateway takes no start in the past, so the plan's dates are not those of the term, as with an adopted plan.
     let sql =
-        "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status)
-               SELECT ?1, 1, uid, ?2, ?3, ?4, ?5, ?6, 'active' FROM perennial_tenant";
+        "INSERT INTO perennial_term (subscription, number, tenant, plan, token, amount, first, last, status, adopted)
+               SELECT ?1, 1, uid, ?2, ?3, ?4, ?5, ?6, 'active', ?5 FROM perennial_tenant";
     let values = params![uid, plan.as_str(), token.as_str(), cents, first, last];
     file.prepare_cached(sql).unwrap().execute(values).unwrap();
     for (month, day) in days.iter().enumerate() {

@@ -9,12 +9,11 @@ use perennial::{Clearent, ErrorKind};
 use perennial_billing::{Adoption, Billing, Error};
 use perennial_journal::{By, Error as JournalError};
 
-use super::once::Decided;
+use super::once::{Decided, Person};
 use super::place::{Opened, Place};
 use super::show::Shown;
 use super::start::{AHEAD, print_preview};
 use crate::commands::criteria::key;
-use crate::commands::journal::decided_by;
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -35,12 +34,8 @@ pub(crate) struct Adopt {
     /// Only read the charges: nothing is written at the gateway until the same command without --shadow
     #[arg(long)]
     shadow: bool,
-    /// The reason, which is kept with the decision
-    #[arg(long, value_name = "TEXT", default_value = "by the command")]
-    reason: String,
-    /// The person who decides; the default is your user name
-    #[arg(long, value_name = "NAME")]
-    actor: Option<String>,
+    #[command(flatten)]
+    person: Person,
     #[command(flatten)]
     decided: Decided,
     #[command(flatten)]
@@ -61,7 +56,7 @@ const LINES: &[&str] = &["id", "result", "first", "reason", "plan-key"];
 
 impl Adopt {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
-        let by = decided_by(self.reason.clone(), self.actor.clone())?;
+        let by = self.person.clone().by()?;
         let client = global.client().await?;
         match (&self.file, &self.id) {
             (Some(file), _) => self.many(&lines(file)?, by, global, &client).await,

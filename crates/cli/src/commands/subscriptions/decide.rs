@@ -7,13 +7,12 @@ use perennial::{Amount, NaiveDate};
 use perennial_billing::{CancelAt, Decision, PauseEnd, Status, SubscriptionChange};
 
 use super::date;
-use super::once::Decided;
+use super::once::{Decided, Person};
 use super::place::Place;
 use super::show::Shown;
 use super::start::AHEAD;
 use crate::commands::both;
 use crate::commands::criteria::Criteria;
-use crate::commands::journal::decided_by;
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -25,12 +24,8 @@ pub(crate) struct Named {
     /// The id of the subscription
     #[arg(value_name = "ID")]
     id: String,
-    /// The reason, which is kept with the decision
-    #[arg(long, value_name = "TEXT", default_value = "by the command")]
-    reason: String,
-    /// The person who decides; the default is your user name
-    #[arg(long, value_name = "NAME")]
-    actor: Option<String>,
+    #[command(flatten)]
+    person: Person,
     #[command(flatten)]
     decided: Decided,
     #[command(flatten)]
@@ -160,8 +155,8 @@ impl Cancel {
 
 impl Named {
     pub(super) async fn run(self, global: &Global, decision: &Decision) -> Result<(), Failure> {
-        let Self { id, reason, actor, decided, place } = self;
-        let by = decided_by(reason, actor)?;
+        let Self { id, person, decided, place } = self;
+        let by = person.by()?;
         let opened = place.open(global, &global.client().await?).await?;
         let billing = decided.once(&opened.billing, global).await?;
         if global.dry_run.is_on() {

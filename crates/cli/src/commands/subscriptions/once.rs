@@ -1,8 +1,10 @@
-//! The operation key of a decision about a subscription.
+//! The operation key of a decision about a subscription, and the person who decides.
 
 use clap::Args;
 use perennial_billing::Billing;
+use perennial_journal::By;
 
+use crate::commands::journal::decided_by;
 use crate::context::Global;
 use crate::failure::Failure;
 use crate::output::{Output, note};
@@ -12,6 +14,23 @@ pub(in crate::commands) struct Decided {
     /// Your name for this decision: under one key, it takes effect once, also after later decisions
     #[arg(long, value_name = "KEY")]
     operation_key: Option<String>,
+}
+
+/// The person who decides, and the reason, which may be left out.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Person {
+    /// The reason, which is kept with the decision
+    #[arg(long, value_name = "TEXT", default_value = "by the command")]
+    reason: String,
+    /// The person who decides; the default is your user name
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+}
+
+impl Person {
+    pub(super) fn by(self) -> Result<By, Failure> {
+        decided_by(self.reason, self.actor)
+    }
 }
 
 impl Decided {
