@@ -1,5 +1,6 @@
 //! Alerts of the gateway: each is kept once, and makes the worker look. An alert never changes a due day.
 
+use perennial::ErrorKind;
 use perennial::clearent::webhook::{PublicKey, SignatureError, Signed};
 use perennial::clearent::{TransactionId, TransactionType};
 
@@ -54,17 +55,33 @@ impl Billing {
     /// Reads the transactions of open alerts; returns the number of new charges.
     pub(crate) async fn look_at_alerts(&self) -> Result<u64, Error> {
         let alerts = self.store.open_alerts(MOST).await?;
-        let mut count = 0;
+        let (mut count, mut failed, mut looked_at) = (0, None, alerts.len());
         if alerts.len() > FEW {
             count = self.read().await?;
         } else {
-            for (id, _) in &alerts {
-                count += u64::from(self.read_transaction(id).await?);
+            for (at, (id, _)) in alerts.iter().enumerate() {
+                match self.read_transaction(id).await {
+                    Ok(is_new) => count += u64::from(is_new),
+                    // It may be of another merchant. A charge of a plan is found by date, too.
+                    Err(Error::Gateway(error)) if !is_passing(error.kind()) => {}
+                    Err(error) => {
+                        (failed, looked_at) = (Some(error), at);
+                        break;
+                    }
+                }
             }
         }
-        if !alerts.is_empty() {
-            self.store.close_alerts(&alerts).await?;
+        if looked_at > 0 {
+            self.store.close_alerts(&alerts[..looked_at]).await?;
         }
-        Ok(count)
+        failed.map_or(Ok(count), Err)
     }
+}
+
+/// Whether the same read may succeed later without any change.
+fn is_passing(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Connection | ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::Unavailable
+    )
 }

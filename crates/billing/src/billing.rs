@@ -458,7 +458,9 @@ impl Billing {
             return Ok(before);
         }
         after.subscription.next = Some(now);
-        let is_stop = after.subscription.status != before.subscription.status;
+        let is_pause = after.subscription.pause != before.subscription.pause
+            && matches!(decision, Decision::Pause { .. });
+        let is_stop = is_pause || after.subscription.status != before.subscription.status;
         if is_stop {
             after.subscription.guard += 1;
         }
@@ -516,10 +518,14 @@ impl Billing {
             charges => (charges?, None),
         };
         let worked = Box::pin(self.take_steps(is_stopping)).await;
-        self.announce().await?;
-        let warned = self.warn_of_ending_cards().await;
+        if !is_stopping.load(Ordering::Relaxed) {
+            self.announce().await?;
+            let warned = self.warn_of_ending_cards().await;
+            if worked.is_ok() {
+                warned?;
+            }
+        }
         let worked = worked?;
-        warned?;
         failed.map_or(Ok(Worked { charges: charges + worked.charges, ..worked }), Err)
     }
 
@@ -543,7 +549,7 @@ impl Billing {
         let mut worked = Worked { read_until, ..Worked::default() };
         let (mut seen, mut failed) = (BTreeSet::new(), None);
         match self.look_at_alerts().await {
-            Err(error) if !matches!(error, Error::Journal(_)) => failed = Some(error),
+            Err(error) if error.is_passing() => failed = Some(error),
             charges => worked.charges = charges?,
         }
         self.journal.settle(std::slice::from_ref(&self.north)).await?;
@@ -774,6 +780,9 @@ impl Billing {
         by: By,
     ) -> Result<RecoveryRules, Error> {
         let RecoveryChange { tries_a_day, sum_a_day, at_end } = change;
+        if sum_a_day.is_some_and(Amount::is_zero) {
+            return Err(Error::NoAmount);
+        }
         let words =
             json!(["recovery", tries_a_day, sum_a_day.map(|sum| sum.to_string()), at_end.map(AtEnd::as_str)]);
         if let Once::New(key) = self.is_new(words).await? {
@@ -826,7 +835,7 @@ impl Billing {
             }
             Write::Sale(day, _) => {
                 let amount = member.days.get(day).ok_or_else(lost)?.rest();
-                let sale = Sale::builder().amount(amount).card(&subscription.token);
+                let sale = Sale::builder().amount(amount).card(member.token_of(*day));
                 let sale = sale.build().map_err(perennial::Error::from)?;
                 guarded.intent(&key, Later::Sale(&sale), now)?
             }
@@ -882,15 +891,18 @@ pub(crate) fn upcoming(
     let change = member.subscription.change.clone().unwrap_or_default();
     let (from, day) = (change.from.unwrap_or(NaiveDate::MIN), change.day);
     let [before, mut with_amount, mut after] = [member.clone(), member.clone(), member.clone()];
-    after.change(&change, today);
-    with_amount.change(&SubscriptionChange { day: None, ..change }, today);
+    after.change(&change);
+    with_amount.change(&SubscriptionChange { day: None, ..change });
     // A month whose old day is due by then, and whose new day is not, keeps its day.
     let keeps_day =
         move |due: NaiveDate| day.and_then(|day| due.with_day(day.get())).is_some_and(|new| new < from);
     let before: Vec<_> = upcoming_of(&before, today).take_while(|(due, _)| *due < from).collect();
     let between = upcoming_of(&with_amount, today).skip_while(|(due, _)| *due < from);
     let between: Vec<_> = between.take_while(|(due, _)| keeps_day(*due)).collect();
-    let last = before.iter().chain(&between).map(|(due, _)| *due).max();
+    // A sale that follows a pause is on a day of its own.
+    let is_due =
+        |due: &NaiveDate| member.days.contains_key(due) || due.day() == member.subscription.day.get();
+    let last = before.iter().chain(&between).map(|(due, _)| *due).filter(is_due).max();
     let next = last.and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
     let from = next.map_or(from, |next| from.max(next));
     let later = upcoming_of(&after, today).skip_while(move |(due, _)| *due < from);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::calendar::due_days;
-use crate::model::{Member, Pause, Status, SubscriptionChange};
+use crate::model::{Member, Pause, Status, Subscription, SubscriptionChange};
 
 /// The end of a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub enum PauseEnd {
 /// The time of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelAt {
-    /// No further day is due.
+    /// No further day is due, but for one within two days, whose charge may be under way. Nothing takes it back.
     Now,
-    /// The last charge was the last.
+    /// As [`Now`](Self::Now), from tomorrow on: what is paid is the last. Until then, [`Decision::Keep`] takes it back.
     PeriodEnd,
     /// The last charge is due on or before this day.
     Day(NaiveDate),
@@ -111,11 +111,29 @@ impl Decision {
                         return Err(Error::Past { what: "the start of the change", today });
                     }
                     Some(from) if from > today => subscription.change = Some(change.clone()),
-                    _ => member.change(change, today),
+                    _ => {
+                        let is_other =
+                            change.token.as_ref().is_some_and(|token| *token != subscription.token);
+                        subscription.replace_later(change);
+                        member.change(change);
+                        if is_other {
+                            member.has_new_card(today);
+                        }
+                    }
                 }
             }
+            // The same pause again, on a later day, is no longer one.
+            Self::Pause { from, end: PauseEnd::Charges(count), collects }
+                if subscription.pause.is_some_and(|pause| {
+                    let days = due_days(subscription.day, pause.from.max(subscription.from));
+                    pause.until > today
+                        && pause.collects == *collects
+                        && from.is_none_or(|from| from <= pause.from)
+                        && Some(*count)
+                            == u32::try_from(days.take_while(|day| *day < pause.until).count()).ok()
+                }) => {}
             Self::Pause { from, end, collects } => {
-                let from = from.unwrap_or(today);
+                let mut from = from.unwrap_or(today);
                 if from < today {
                     return Err(Error::Past { what: "the start of the pause", today });
                 }
@@ -123,7 +141,8 @@ impl Decision {
                     PauseEnd::Until(day) => Some(*day),
                     // A due day that is near is still charged, and is none of the pause.
                     PauseEnd::Charges(count) => {
-                        let first = from.max(subscription.from).max(member.first_free(today));
+                        from = from.max(member.first_free(today));
+                        let first = from.max(member.subscription.from);
                         let last = usize::try_from(*count).unwrap_or(usize::MAX).checked_sub(1);
                         let last = last.and_then(|last| due_days(member.subscription.day, first).nth(last));
                         last.and_then(|last| last.succ_opt())
@@ -155,7 +174,7 @@ impl Decision {
                 }
             }
             Self::Keep => {
-                if subscription.ends_on == subscription.until || subscription.status != Status::Active {
+                if subscription.ends_on == subscription.until || subscription.is_stopped(today) {
                     return Err(Error::NotEnding(subscription.id.clone()));
                 }
                 subscription.ends_on = subscription.until;
@@ -167,40 +186,74 @@ impl Decision {
     }
 }
 
+impl Subscription {
+    /// Takes the parts of a change that holds at once out of the one that holds from a later day.
+    fn replace_later(&mut self, change: &SubscriptionChange) {
+        let Some(later) = &mut self.change else { return };
+        later.amount = later.amount.filter(|_| change.amount.is_none());
+        later.token.take_if(|_| change.token.is_some());
+        later.day = later.day.filter(|_| change.day.is_none());
+        self.change.take_if(|later| later.is_empty());
+    }
+}
+
+impl SubscriptionChange {
+    fn is_empty(&self) -> bool {
+        self.amount.is_none() && self.token.is_none() && self.day.is_none()
+    }
+}
+
 impl Member {
     /// Changes the amount, the token or the day, from the next due day that is not near.
-    pub(crate) fn change(&mut self, change: &SubscriptionChange, today: NaiveDate) {
+    pub(crate) fn change(&mut self, change: &SubscriptionChange) {
         let subscription = &mut self.subscription;
         subscription.amount = change.amount.unwrap_or(subscription.amount);
         subscription.day = change.day.unwrap_or(subscription.day);
-        if let Some(token) = change.token.as_ref().filter(|token| **token != subscription.token) {
-            subscription.token = token.clone();
-            self.has_new_card(today);
+        if let Some(token) = &change.token {
+            subscription.token.clone_from(token);
         }
     }
 
     /// Makes the change that holds from a later day, if no due day comes before it. A month whose old day is due by then, and
-    /// whose new day is not, keeps its day.
+    /// whose new day is not, keeps its day. What was due before the day is charged by the old token until the day comes.
     pub(crate) fn make_change(&mut self, today: NaiveDate) {
         let subscription = &mut self.subscription;
-        let Some(mut change) = subscription.change.take() else { return };
+        let Some((from, change)) =
+            subscription.change.as_ref().and_then(|change| Some((change.from?, change.clone())))
+        else {
+            return;
+        };
         let next = due_days(subscription.day, today).next();
-        if change.from.zip(next).is_some_and(|(from, next)| next < from) {
-            subscription.change = Some(change);
+        if next.is_some_and(|next| next < from) {
             return;
         }
-        let is_later = |day: &FrequencyDay| {
-            next.and_then(|next| next.with_day(day.get()))
-                .zip(change.from)
-                .is_some_and(|(new, from)| new < from)
+        let has_come = from <= today;
+        let is_later =
+            |day: &FrequencyDay| next.and_then(|next| next.with_day(day.get())).is_some_and(|new| new < from);
+        let later = SubscriptionChange {
+            from: Some(from),
+            amount: None,
+            token: change.token.clone().filter(|_| !has_come),
+            day: change.day.filter(is_later),
         };
-        if let Some(day) = change.day.take_if(|day| is_later(day)) {
-            subscription.change = Some(SubscriptionChange {
-                from: change.from,
-                day: Some(day),
-                ..SubscriptionChange::default()
-            });
+        let now = SubscriptionChange { day: change.day.filter(|day| !is_later(day)), ..change };
+        self.subscription.change = (!later.is_empty()).then_some(later);
+        self.change(&now);
+        if has_come && now.token.is_some() {
+            self.has_new_card(today);
         }
-        self.change(&change, today);
+    }
+
+    /// The token that charges a day by a sale.
+    pub(crate) fn token_of(&self, day: NaiveDate) -> &TokenId {
+        let subscription = &self.subscription;
+        let is_before = |change: &&SubscriptionChange| {
+            change.token.as_ref() == Some(&subscription.token) && change.from.is_some_and(|from| day < from)
+        };
+        let mut terms = self.terms.iter().rev();
+        let of_term = subscription.change.as_ref().filter(is_before).and_then(|_| {
+            terms.find(|term| (term.first..=term.last).contains(&day) && term.token != subscription.token)
+        });
+        of_term.map_or(&subscription.token, |term| &term.token)
     }
 }

@@ -187,7 +187,9 @@ pub enum Error {
         what: String,
     },
     /// There is no cancellation that could be taken back.
-    #[error("nothing is to be taken back: the subscription {0} is not canceled, or its end has come")]
+    #[error(
+        "the subscription {0} has no cancellation that can be taken back: it is not canceled, or its end has come"
+    )]
     NotEnding(String),
 }
 

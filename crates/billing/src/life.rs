@@ -364,8 +364,14 @@ impl Life<'_> {
         let is_ending = subscription.is_stopped(today) && !subscription.collects_open;
         let mut events = Vec::new();
         for day in self.step.member.days.values_mut() {
-            if let (DayState::Expected, Some(pause), Some(next)) =
-                (day.state, subscription.pause, day.next_try)
+            let collected = subscription.pause.filter(|pause| pause.collects && pause.has(day.day));
+            if let (DayState::Expected, Route::Sale, None, Some(pause)) =
+                (day.state, day.route, day.reason.as_ref(), collected)
+            {
+                (day.next_try, day.reason) = (Some(pause.until), Some(PAUSED.to_owned()));
+            }
+            if let (DayState::Expected, Some(pause), Some(next), Some(_)) =
+                (day.state, subscription.pause, day.next_try, &day.reason)
             {
                 // A pause that ends earlier is collected earlier.
                 day.next_try = Some(next.min(pause.until).max(today));
@@ -376,6 +382,7 @@ impl Life<'_> {
             let known_after = day.day + MISSING_AFTER;
             if day.state == DayState::Expected
                 && day.route != Route::Sale
+                && day.next_try.is_none()
                 && today > known_after
                 && read_until >= known_after
             {
@@ -396,7 +403,8 @@ impl Life<'_> {
             }
             // A day to come by a plan is left out when its term is closed.
             let is_by_sale = day.route == Route::Sale || day.route == Route::None && day.day <= today;
-            let is_agreed = subscription.wants(day.day) || day.next_try.is_some();
+            // What a pause collects has a reason; a sale that was withdrawn has none.
+            let is_agreed = subscription.wants(day.day) || day.next_try.is_some() && day.reason.is_some();
             let is_wanted = is_agreed && subscription.status == Status::Active;
             if day.state == DayState::Expected && is_by_sale && !is_wanted {
                 (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
@@ -541,7 +549,7 @@ impl Life<'_> {
         for mut day in by_sale {
             let is_near =
                 day.route == Route::None && day.state == DayState::Expected && day.day < today + BY_SALE;
-            if is_near {
+            if is_near && day.day >= today {
                 day.amount = subscription.amount;
             }
             if day.is_tried() || is_near {
@@ -555,7 +563,7 @@ impl Life<'_> {
             let paused = DueDay {
                 state: if collected.is_some() { DayState::Expected } else { DayState::Waived },
                 next_try: collected.map(|pause| pause.until),
-                reason: Some("it was paused".to_owned()),
+                reason: Some(PAUSED.to_owned()),
                 ..expected_day(*day, subscription.amount)
             };
             self.step.member.days.entry(*day).or_insert(paused);
@@ -703,7 +711,7 @@ impl Life<'_> {
             }
             if let (Some(why), true) = (self.facts.withheld, due.state != DayState::Expected) {
                 let tomorrow = today + Days::new(1);
-                let next = if since == day { tomorrow.min(day + OLDEST) } else { tomorrow };
+                let next = if since == day { tomorrow.min(day + OLDEST) } else { since };
                 (due.next_try, due.reason) = (Some(next), Some(why.as_str().to_owned()));
                 continue;
             }
@@ -845,6 +853,8 @@ impl DueDay {
     }
 }
 
+/// The reason of a day that a pause waived, or collects when it is over.
+const PAUSED: &str = "it was paused";
 /// The reason of a day that nothing charged in time.
 const TOO_OLD: &str = "it is more than 30 days old, and no sale was made";
 /// The reason of a day whose card is not accepted any more.
@@ -924,7 +934,7 @@ pub(crate) fn claim(
             Some((charge, kind))
         }
         Reading::Unclear => {
-            if !is_paid {
+            if matches!(day.state, DayState::Expected | DayState::Missing | DayState::Declined) {
                 day.state = DayState::NeedsPerson;
                 day.reason =
                     Some("the gateway has a charge that is neither approved nor declined".to_owned());

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::billing::{Billing, day_before, day_of, event};
 use crate::life::{Reading, claim};
 use crate::model::Member;
-use crate::store::{Change, LATE};
+use crate::store::{Change, LATE, TermOfCustomer};
 
 /// The beginning of a plan's key.
 const PLAN: &str = "plan_";
@@ -187,14 +187,21 @@ impl Billing {
         else {
             return Ok(Placed::Unclear);
         };
-        // A due day was just before it, or is tomorrow.
-        let is_due =
-            |first: NaiveDate| (made - LATE).iter_days().take(10).any(|day| day.day() == first.day());
-        let mut terms = self.store.terms_of_customer(customer, amount, made).await?;
-        terms.retain(|(_, _, first)| is_due(*first));
+        let mut terms = self.store.terms_of_customer(customer, made).await?;
+        // The name of a plan that was made here is like no other. A part of its amount may have been approved.
+        let name = transaction.plan_name.as_deref().unwrap_or_default();
+        let is_of = |term: &TermOfCustomer| term.mark.as_deref().is_some_and(|mark| name.contains(mark));
+        if terms.iter().any(is_of) {
+            terms.retain(is_of);
+        } else {
+            // A due day was just before it, or is tomorrow.
+            let is_due =
+                |first: NaiveDate| (made - LATE).iter_days().take(10).any(|day| day.day() == first.day());
+            terms.retain(|term| term.amount == amount && is_due(term.first));
+        }
         Ok(match (terms.pop(), terms.is_empty()) {
             (None, _) => Placed::Elsewhere,
-            (Some((uid, term, _)), true) => charge_of(transaction, uid, term),
+            (Some(term), true) => charge_of(transaction, term.subscription, term.number),
             (Some(_), false) => Placed::Unclear,
         })
     }

@@ -41,7 +41,9 @@ impl Store {
     /// Whether the cards are to be read on this day. Then this process reads them, and no other one before the next time.
     pub(crate) async fn reads_cards(&self, today: NaiveDate, next: NaiveDate) -> Result<bool, Error> {
         let sql = "UPDATE perennial_billing SET next_cards = ?3
-                   WHERE tenant = ?1 AND (next_cards IS NULL OR next_cards <= ?2) RETURNING tenant";
+                   WHERE tenant = ?1 AND (next_cards IS NULL OR next_cards <= ?2)
+                     AND EXISTS (SELECT 1 FROM perennial_subscription s WHERE s.tenant = ?1 AND s.status = 'active')
+                   RETURNING tenant";
         let values = vec![self.tenant.as_str().into(), date(today), date(next)];
         Ok(!self.journal.rows(sql, values, Row::text).await?.is_empty())
     }

@@ -99,6 +99,16 @@ pub(crate) struct Change {
     pub(crate) key: Option<(String, String)>,
 }
 
+/// A term that may have made a charge.
+pub(crate) struct TermOfCustomer {
+    pub(crate) subscription: String,
+    pub(crate) number: i64,
+    pub(crate) first: NaiveDate,
+    pub(crate) amount: Amount,
+    /// The mark in the name of its plan, if it was made here.
+    pub(crate) mark: Option<String>,
+}
+
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, charges, \
     ends_on, paused_from, paused_until, pause_collects, change_from, change_amount, change_token, change_day, \
     collects_open, guard, version, next, shadow";
@@ -396,21 +406,30 @@ impl Store {
         Ok(self.by_keys(Some(&self.tenant), plans, select, read).await?.into_iter().collect())
     }
 
-    /// The terms of a customer with this amount that could have charged on this day, with their first due days.
+    /// The terms of a customer that could have charged on this day.
     pub(crate) async fn terms_of_customer(
         &self,
         customer: &str,
-        amount: Amount,
         made: NaiveDate,
-    ) -> Result<Vec<(String, i64, NaiveDate)>, Error> {
-        let sql = "SELECT t.subscription, t.number, t.first FROM perennial_term t
+    ) -> Result<Vec<TermOfCustomer>, Error> {
+        let sql = "SELECT t.subscription, t.number, t.first, t.amount, i.mark FROM perennial_term t
                    JOIN perennial_subscription s ON s.uid = t.subscription
-                   WHERE s.tenant = ?1 AND s.customer = ?2 AND t.amount = ?3 AND t.plan IS NOT NULL
-                     AND t.first <= ?4 AND t.last >= ?5 AND (t.closed IS NULL OR t.closed >= ?5)";
+                   LEFT JOIN perennial_intent i ON i.tenant = s.tenant
+                     AND i.operation_key = 'subscriptions/' || t.subscription || '/terms/' || t.number || '/create'
+                   WHERE s.tenant = ?1 AND s.customer = ?2 AND t.plan IS NOT NULL
+                     AND t.first <= ?3 AND t.last >= ?4 AND (t.closed IS NULL OR t.closed >= ?4)";
         let (latest, earliest) = (made + Days::new(1), made - LATE);
-        let values =
-            vec![self.tenant.as_str().into(), customer.into(), cents(amount), date(latest), date(earliest)];
-        Ok(self.rows(sql, values, |row| Ok((row.text()?, row.int()?, date_of(row)?))).await?)
+        let values = vec![self.tenant.as_str().into(), customer.into(), date(latest), date(earliest)];
+        let read = |row: &mut Row| {
+            Ok(TermOfCustomer {
+                subscription: row.text()?,
+                number: row.int()?,
+                first: date_of(row)?,
+                amount: amount_of(row)?,
+                mark: row.maybe_text()?,
+            })
+        };
+        Ok(self.rows(sql, values, read).await?)
     }
 
     /// The charge of this transaction, with the id of its subscription.

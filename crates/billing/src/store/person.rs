@@ -208,7 +208,7 @@ impl Store {
     /// All rows about these subscriptions, which have one id.
     pub(crate) async fn exported(&self, id: &str, subscriptions: &[Subscription]) -> Result<Json, Error> {
         let tenant = || Value::from(self.tenant.as_str());
-        let (mut exported, mut about) = (Vec::new(), vec![id.to_owned()]);
+        let (mut exported, mut about) = (Vec::new(), Vec::new());
         for subscription in subscriptions {
             let uid = || Value::from(subscription.uid.as_str());
             let rows = self.objects("perennial_subscription", SUBSCRIPTION, "uid = ?1", vec![uid()]).await?;
@@ -231,11 +231,15 @@ impl Store {
                 self.objects("perennial_alert", ALERT, condition, vec![tenant(), uid()]).await?.into();
             exported.push(one);
         }
-        let places = places(1, about.len());
-        let about: Vec<Value> = about.into_iter().map(Value::from).collect();
-        let condition = format!("about IN ({places}) ORDER BY id");
-        let decisions = self.objects("perennial_decision", DECISION, &condition, about.clone()).await?;
-        let events = self.objects("perennial_event", EVENT, &condition, about).await?;
+        // Another merchant of this database may have the same id.
+        let mut values: Vec<Value> = about.into_iter().map(Value::from).collect();
+        let condition = format!("about IN ({}) ORDER BY id", places(1, values.len()));
+        let decisions = self.objects("perennial_decision", DECISION, &condition, values.clone()).await?;
+        values.push(id.into());
+        let condition =
+            format!("about IN ({}) AND tenant = ?{} ORDER BY id", places(1, values.len()), values.len() + 1);
+        values.push(self.tenant.as_str().into());
+        let events = self.objects("perennial_event", EVENT, &condition, values).await?;
         Ok(json!({ "id": id, "subscriptions": exported, "decisions": decisions, "events": events }))
     }
 

@@ -185,3 +185,19 @@ async fn many_alerts_are_one_read() {
     assert_eq!(world.billing.work().await.unwrap().charges, 1);
     assert!(stored(&world).await.iter().all(|(.., is_open)| !is_open));
 }
+
+/// Holds: An alert whose transaction cannot be read keeps no other one open; while the gateway fails, all stay open.
+#[tokio::test]
+async fn an_alert_that_cannot_be_read_holds_up_no_other() {
+    let (signer, key) = gateway();
+    for (status, is_open, goes_on) in [(400, false, true), (403, false, true), (503, true, false)] {
+        let world = World::new().await;
+        for id in ["700001", "700002", "700003"] {
+            world.billing.receive(&key, &signed(&signer, &alert(id, "SALE", ""))).await.unwrap();
+        }
+        let fault = Fault::on("transactions.get", Effect::ErrorBefore { status });
+        world.sandbox.fault(&fault).await.unwrap();
+        assert_eq!(world.billing.work().await.is_ok(), goes_on, "{status}");
+        assert!(stored(&world).await.iter().all(|(.., open)| *open == is_open), "{status}");
+    }
+}

@@ -6,7 +6,7 @@ use perennial_billing::{DayState, Event, NewSubscription, TermStatus, Withheld};
 use perennial_journal::store::Statement;
 use perennial_sandbox::{Effect, Fault};
 
-use crate::support::World;
+use crate::support::{World, by};
 
 /// The warnings as `subscription day expires`, and their bodies.
 async fn warnings(world: &World) -> (Vec<String>, Vec<Event>) {
@@ -83,6 +83,23 @@ async fn a_list_of_cards_that_fails_is_read_on_the_next_day() {
         assert_eq!(warnings(&world).await.0, [""; 0], "{status}");
         world.pass(1).await;
         assert_eq!(warnings(&world).await.0, ["M-1 2027-02-15 2027-01"], "{status}");
+    }
+}
+
+/// Holds: A token that cannot be read keeps no step from being taken: the pause of a member whose day waits for a card holds.
+#[tokio::test]
+async fn a_card_that_cannot_be_read_stops_no_step() {
+    for status in [401, 403, 500] {
+        let world = World::new().await;
+        world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+        world.until("2027-01-14").await;
+        let decline = Fault::on("engine.charge", Effect::Decline { result_code: "010".to_owned() });
+        world.sandbox.fault(&decline.nth(1)).await.unwrap();
+        world.until("2027-01-18").await;
+        world.sandbox.fault(&Fault::on("tokens.get", Effect::ErrorBefore { status })).await.unwrap();
+        world.billing.pause("M-1", None, "2027-04-01".parse().unwrap(), by()).await.unwrap();
+        world.until("2027-03-01").await;
+        assert!(world.approved().await.is_empty(), "{status}");
     }
 }
 

@@ -2,8 +2,10 @@
 
 use perennial::Amount;
 use perennial_billing::{
-    CancelAt, Claim, DayState, Decision, NewSubscription, Route, Status, SubscriptionChange, TermStatus,
+    CancelAt, Claim, DayState, Decision, NewSubscription, PauseEnd, Route, Status, SubscriptionChange,
+    TermStatus,
 };
+use perennial_sandbox::{Effect, Fault};
 
 use crate::support::{World, by, days};
 
@@ -127,6 +129,64 @@ async fn a_change_holds_from_its_day() {
     assert!(error.to_string().contains("the start of the change is in the past"), "{error}");
 }
 
+/// Holds: Until the day from which another card is charged, a declined day is tried with the card that it had.
+#[tokio::test]
+async fn a_card_is_charged_from_its_day() {
+    let world = World::new().await;
+    let other = world.card("5454 5454 5454 5454").await;
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    world.until("2027-01-10").await;
+    let mut change = SubscriptionChange::default();
+    (change.from, change.token) = ("2027-02-01".parse().ok(), Some(other));
+    world.billing.change("M-1", &change, by()).await.unwrap();
+    let decline = Fault::on("engine.charge", Effect::Decline { result_code: "012".to_owned() });
+    world.sandbox.fault(&decline.nth(1)).await.unwrap();
+    world.until("2027-02-17").await;
+    let days = days(&world.member("M-1").await);
+    assert_eq!(days[..2], ["2027-01-15 recovered ", "2027-02-15 paid "]);
+    assert_eq!(world.cards_charged().await, ["1111", "5454"]);
+}
+
+/// Holds: A cancellation whose end has come is not taken back, and the same pause on a later day is no longer one.
+#[tokio::test]
+async fn a_decision_that_is_late_or_repeated_changes_nothing() {
+    let world = World::new().await;
+    for id in ["ended", "paused"] {
+        world.billing.start(&world.gold(id, 15)).await.unwrap();
+    }
+    world.until("2027-01-13").await;
+    world.sandbox.fault(&Fault::on("plans.update", Effect::ErrorBefore { status: 500 })).await.unwrap();
+    world.billing.cancel("ended", CancelAt::PeriodEnd, by()).await.unwrap();
+    let pause = Decision::Pause { from: None, end: PauseEnd::Charges(1), collects: false };
+    let paused = world.billing.decide("paused", &pause, by()).await.unwrap().subscription.pause.unwrap();
+    assert_eq!(
+        (paused.from.to_string(), paused.until.to_string()),
+        ("2027-01-16".to_owned(), "2027-02-16".to_owned())
+    );
+    world.half_a_day_without_work().await;
+    world.half_a_day_without_work().await;
+    let error = world.billing.keep("ended", by()).await.unwrap_err();
+    assert!(error.to_string().contains("has no cancellation that can be taken back"), "{error}");
+    let again = world.billing.decide("paused", &pause, by()).await.unwrap().subscription.pause.unwrap();
+    assert_eq!(again, paused);
+}
+
+/// Holds: A sale that is planned and not sent is withdrawn by a pause.
+#[tokio::test]
+async fn a_pause_withdraws_a_sale_that_is_not_sent() {
+    let world = World::new().await;
+    world.until("2027-01-15").await;
+    world.sandbox.fault(&Fault::on("transactions.sale", Effect::ErrorBefore { status: 429 })).await.unwrap();
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    world.billing.work().await.unwrap();
+    assert_eq!(days(&world.member("M-1").await)[0], "2027-01-15 collecting ");
+    world.sandbox.clear_faults().await.unwrap();
+    world.billing.pause("M-1", None, "2027-03-01".parse().unwrap(), by()).await.unwrap();
+    world.until("2027-02-20").await;
+    assert!(world.approved().await.is_empty());
+    assert_eq!(days(&world.member("M-1").await)[0], "2027-01-15 waived it is not due any more");
+}
+
 /// Holds: A declined charge is tried again on later days, by a sale, only after its plan is closed, and is given up at last;
 /// the next month goes by a new plan.
 #[tokio::test]
@@ -182,7 +242,7 @@ async fn bad_input_changes_nothing() {
     assert!(error.to_string().contains("exists with other values"), "{error}");
     for (error, expected) in [
         (billing.show("M-2").await.unwrap_err(), "there is no subscription M-2"),
-        (billing.keep("M-1", by()).await.unwrap_err(), "nothing is to be taken back"),
+        (billing.keep("M-1", by()).await.unwrap_err(), "has no cancellation that can be taken back"),
         (
             billing.pause("M-1", None, day("2027-01-01"), by()).await.unwrap_err(),
             "the pause ends before it begins",

@@ -241,3 +241,19 @@ async fn a_customer_who_stays_a_member_elsewhere_is_kept() {
         assert!(!stored.contains(text), "{text} is still stored");
     }
 }
+
+/// Holds: The export of a merchant's member has nothing of another merchant's member with the same id.
+#[tokio::test]
+async fn a_member_is_exported_without_those_of_another_merchant() {
+    let world = World::new().await;
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    let before = exported(&world, "M-1").await;
+    for sql in [
+        "INSERT INTO perennial_tenant (uid, name, host, worst_lag, created) VALUES ('other', 'other', 'h', 0, 0)",
+        "INSERT INTO perennial_event (id, tenant, kind, about, body, at) VALUES (900, 'other', 'charge.paid', 'M-1', '{}', 0)",
+        "INSERT INTO perennial_decision (id, at, actor, reason, about, what) VALUES (900, 0, 'o', 'o', 'M-1', 'kept')",
+    ] {
+        world.journal.transact(vec![Statement::new(sql, Vec::new())]).await.unwrap();
+    }
+    assert_eq!(exported(&world, "M-1").await, before);
+}

@@ -1,8 +1,8 @@
 //! Subscriptions over gateways of every documented and undocumented habit.
 
 use perennial::clearent::{PlanSearch, PlanStatus};
-use perennial_billing::{CancelAt, DayState};
-use perennial_sandbox::{Effect, Fault, GatewayOptions};
+use perennial_billing::{CancelAt, DayState, First, NewSubscription};
+use perennial_sandbox::{Effect, Fault, GatewayOptions, PlanChargeOrderId};
 
 use crate::books::month;
 use crate::habits::habits;
@@ -84,4 +84,32 @@ async fn a_fault_of_the_engine_leaves_its_day_charged_once() {
         let left_over = month(&world, "2027-02").await.surplus.to_string();
         assert_eq!(left_over, surplus, "{effect:?}");
     }
+}
+
+/// Holds: Where a search by order id finds nothing, a sale whose response was lost is not made a second time.
+#[tokio::test]
+async fn a_search_that_finds_no_order_id_proves_no_absence() {
+    let world = World::with(GatewayOptions { order_id_searchable: false, ..GatewayOptions::default() }).await;
+    world.sandbox.fault(&Fault::on("transactions.sale", Effect::DropReply).nth(1)).await.unwrap();
+    let today = NewSubscription { first: First::Today, ..world.gold("M-1", 15) };
+    world.billing.start(&today).await.unwrap();
+    world.until("2027-01-14").await;
+    assert_eq!(world.approved().await.len(), 1, "{:?}", days(&world.member("M-1").await));
+}
+
+/// Holds: Where charges of plans have order ids of the gateway's own, one of another amount is found by the name of its plan.
+#[tokio::test]
+async fn a_charge_of_another_amount_is_found_by_the_name_of_its_plan() {
+    let own_id = GatewayOptions {
+        plan_charge_order_id: PlanChargeOrderId::OwnId,
+        partial_amount: "50.00".parse().ok(),
+        ..GatewayOptions::default()
+    };
+    let world = World::with(own_id).await;
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    world.until("2027-02-10").await;
+    assert_eq!(world.approved().await.len(), 1);
+    let due = world.member("M-1").await.days[&"2027-01-15".parse().unwrap()].clone();
+    assert_eq!((due.state, due.paid.is_zero()), (DayState::Part, false), "{due:?}");
+    assert!(!month(&world, "2027-01").await.are_closed());
 }

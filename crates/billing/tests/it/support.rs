@@ -293,6 +293,13 @@ impl World {
         self.transactions().await.into_iter().map(|one| one.id.unwrap()).collect()
     }
 
+    /// The last digits of the cards that the gateway charged, the oldest first.
+    pub(crate) async fn cards_charged(&self) -> Vec<String> {
+        let approved =
+            self.transactions().await.into_iter().rev().filter(|one| one.verdict() == Verdict::Approved);
+        approved.map(|one| one.last_four.unwrap()).collect()
+    }
+
     /// The days and amounts that the gateway approved for the merchant, from its own records.
     pub(crate) async fn approved(&self) -> Vec<(String, String)> {
         let all = self.transactions().await;

@@ -219,7 +219,7 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("subscriptions pause M-1 --until 2027-03-01 --actor ada", 0, "next          55.00 on 2027-03-15", false),
     ("subscriptions resume M-1 --actor ada", 0, "next          55.00 on 2027-01-15", false),
     ("subscriptions resume M-1 --actor ada", 0, "next          55.00 on 2027-01-15", true),
-    ("subscriptions keep M-1 --actor ada", 2, "nothing is to be taken back", true),
+    ("subscriptions keep M-1 --actor ada", 2, "has no cancellation that can be taken back", true),
     ("subscriptions cancel M-1 --actor ada", 2, "--now", true),
     ("subscriptions cancel M-1 --now --at-period-end --actor ada", 2, "cannot be used with", true),
     ("subscriptions cancel M-1 --on 2026-12-31 --actor ada", 2, "the end is in the past", true),
@@ -532,7 +532,7 @@ fn a_plan_that_is_not_made_is_shown() {
     club.desk.shell.advance("P20D");
     club.work();
     club.desk.fault(&Fault::on("plans.create", Effect::ErrorBefore { status: 502 }));
-    assert_eq!(club.run("subscriptions change M-1 --amount 55 --actor ada").code, 0);
+    assert_eq!(club.run("subscriptions change M-1 --amount 55 --actor ada").code, 75);
     for _ in 0..6 {
         club.run("work --until-idle");
         club.desk.shell.advance("P1D");

@@ -431,6 +431,44 @@ impl ClearentGateway {
     }
 }
 
+impl ClearentGateway {
+    /// Whether the search that found nothing finds what exists, and the gateway's time.
+    async fn control(&self, intent: &Intent, at: Option<Moment>) -> Result<(Option<Moment>, bool), Broken> {
+        let paging = Paging { page: Some(1), page_size: Some(5), ..Paging::default() };
+        // The control customer has its own key, so that a get tells whether it exists; the search tells the time.
+        let is_own = intent.key.starts_with(SENTINEL_KEY);
+        let search = match &self.sentinel {
+            _ if is_own && at.is_some() => return Ok((at, true)),
+            _ if is_own => {
+                CustomerSearch { last_name: Some(SENTINEL_KEY.into()), paging, ..CustomerSearch::default() }
+            }
+            Some(sentinel) => {
+                CustomerSearch { customer_key: Some(sentinel.clone()), paging, ..CustomerSearch::default() }
+            }
+            None => return Ok((at, false)),
+        };
+        let (date, found) = every(self.client.customers().search(&search)).await?;
+        let has_control = found.iter().any(|found| Some(&found.customer_key) == self.sentinel.as_ref());
+        let is_by_order = matches!(intent.write, Write::Sale | Write::Auth | Write::Refund);
+        let control = is_own || has_control && (!is_by_order || self.finds_orders().await?);
+        Ok((at.or(date), control))
+    }
+
+    /// Whether a search by order id finds a transaction that has one. If none of the newest has one, none was sent.
+    async fn finds_orders(&self) -> Result<bool, Broken> {
+        let search = TransactionSearch {
+            paging: Paging { page: Some(1), page_size: Some(100), ..Paging::default() },
+            ..TransactionSearch::default()
+        };
+        let mut pages = self.client.transactions().search(&search).pages();
+        let Some(page) = pages.next_page().await.transpose()? else { return Ok(true) };
+        let order = |one: &Transaction| one.order_id.clone().filter(|order| !order.is_empty());
+        let Some(known) = page.iter().find(|one| order(one).is_some()) else { return Ok(page.len() < 100) };
+        let (_, found) = self.of_order(&order(known).unwrap_or_default()).await?;
+        Ok(found.iter().any(|one| one.id == known.id))
+    }
+}
+
 /// The gateway's answer about a transaction.
 fn judged(answer: Response<Transaction>) -> (Said, Option<String>) {
     let exchange = answer.exchange_id().map(str::to_owned);
@@ -663,29 +701,14 @@ impl Gateway for ClearentGateway {
             Err(Broken::Incomplete) => return Look::Failed(INCOMPLETE.into()),
             Err(_) => return Look::Impossible("the stored request cannot be read".into()),
         };
-        let mut at = at;
-        // The control customer has its own key, so that a get tells whether it exists.
-        let mut control = intent.key.starts_with(SENTINEL_KEY);
-        if found.is_empty()
-            && !control
-            && intent.absence_may_count()
-            && let Some(sentinel) = &self.sentinel
-        {
-            let search = CustomerSearch {
-                customer_key: Some(sentinel.clone()),
-                paging: Paging { page: Some(1), page_size: Some(5), ..Paging::default() },
-                ..CustomerSearch::default()
-            };
-            match every(self.client.customers().search(&search)).await {
-                Ok((date, sentinels)) => {
-                    control = sentinels.iter().any(|found| found.customer_key == *sentinel);
-                    at = at.or(date);
-                }
-                Err(Broken::Error(error)) => return look_failed(&error),
-                Err(_) => return Look::Failed(INCOMPLETE.into()),
-            }
+        if !found.is_empty() || !intent.absence_may_count() {
+            return Look::Seen { at, control: false, found };
         }
-        Look::Seen { at, control, found }
+        match self.control(intent, at).await {
+            Ok((at, control)) => Look::Seen { at, control, found },
+            Err(Broken::Error(error)) => look_failed(&error),
+            Err(_) => Look::Failed(INCOMPLETE.into()),
+        }
     }
 }
 

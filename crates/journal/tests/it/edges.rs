@@ -341,6 +341,20 @@ async fn a_tenant_without_its_control_customer_is_bound_anew() {
     assert_eq!(world.journal.decisions(uid).await.unwrap().len(), 2);
 }
 
+/// Holds: A tenant whose control customer could not be created at first is bound by a later call.
+#[tokio::test]
+async fn a_control_customer_that_was_not_created_is_created_later() {
+    for status in [500, 503] {
+        let world = World::new(Format::Json).await;
+        let fails = Fault::on("customers.create", Effect::ErrorBefore { status }).nth(1);
+        world.sandbox.fault(&fails).await.unwrap();
+        let bind = async || world.journal.clearent("south-street", &world.client).await;
+        assert!(matches!(bind().await, Err(Error::NotBound { .. })), "{status}");
+        world.pass(10).await;
+        assert!(bind().await.is_ok(), "{status}");
+    }
+}
+
 /// Holds: A tenant that is bound by an existing customer writes nothing until its first write, and then takes effect once.
 #[tokio::test]
 async fn a_tenant_is_bound_by_an_existing_customer() {

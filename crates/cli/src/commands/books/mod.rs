@@ -16,8 +16,8 @@ use report::Report;
 pub(crate) enum Books {
     /// Compares a month with the gateway; exits with 1 if anything differs
     #[command(
-        after_help = "Changes nothing, and repairs nothing. It compares what perennial work has read: run that first. Each difference has the \
-        command that repairs it or looks at it. Exits with 69 if records cannot be read, so that nobody can tell.\n\n\
+        after_help = "Repairs nothing, and stores nothing without --record. It compares what perennial work has read: run that \
+        first. Each difference has the command that repairs it or looks at it. Exits with 69 if records cannot be read, so that nobody can tell.\n\n\
         A month also compares all plans, in a request for each hundred. With --from, only the transactions of the days are \
         read. With --record, each new difference is stored as an event, once: books.difference.\n\n\
         Examples:\n  perennial books check\n  perennial books check --month 2199-03 --all --output json\n  \

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
 use perennial::{Amount, NaiveDate};
-use perennial_billing::{CancelAt, Decision, PauseEnd, Status, SubscriptionChange};
+use perennial_billing::{CancelAt, Decision, Error, PauseEnd, SubscriptionChange};
 
 use super::date;
 use super::once::{Decided, Person};
@@ -163,15 +163,15 @@ impl Named {
             let [before, after] = opened.billing.preview_decision(&id, decision, AHEAD).await?;
             return preview(global, &id, &before, &after);
         }
-        // The same command again may find that it is done.
-        let is_cancel = matches!(decision, Decision::Cancel { .. });
-        let is_over = is_cancel && opened.billing.show(&id).await?.subscription.status == Status::Ended;
-        let mut worked = Ok(0);
-        if !is_over {
-            global.interrupt.under(&format!("subscriptions/{id}"));
-            billing.decide(&id, decision, by).await?;
-            worked = opened.billing.work_on(&id).await;
-        }
+        global.interrupt.under(&format!("subscriptions/{id}"));
+        let worked = match billing.decide(&id, decision, by).await {
+            // The same command again finds that it is done.
+            Err(Error::IsOver(_)) if matches!(decision, Decision::Cancel { .. }) => Ok(0),
+            decided => {
+                decided?;
+                opened.billing.work_on(&id).await
+            }
+        };
         let shown = Shown::of(&opened, &place, global, &id).await?;
         shown.print_written(global)?;
         shown.settled(worked)

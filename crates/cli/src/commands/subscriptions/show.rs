@@ -93,7 +93,7 @@ impl Shown {
     }
 
     /// Whether days are due, and no plan and no sale charges them.
-    pub(super) fn lacks_plan(&self) -> bool {
+    fn lacks_plan(&self) -> bool {
         let mut days = self.member.days.values();
         self.member.live().is_none()
             && days.any(|day| day.state == DayState::Expected && day.route == Route::None)
@@ -110,7 +110,13 @@ impl Shown {
             (_, Some(TermStatus::Planned | TermStatus::Suspended | TermStatus::Activating)) => {
                 "its plan is not active yet".to_owned()
             }
-            _ => return Ok(()),
+            _ => match self.member.days.values().find(|due| due.was == Some(DayState::Expected)) {
+                Some(due) => format!("the outcome of the sale of {} is not known yet", due.day),
+                None if self.lacks_plan() => {
+                    "the gateway has not made its plan: perennial journal list shows the reason".to_owned()
+                }
+                None => return Ok(()),
+            },
         };
         Err(unsettled(&self.member.subscription.id, &why))
     }
@@ -296,7 +302,7 @@ impl Show {
     }
 }
 
-/// Columns of a list of subscriptions, the most important first.
+/// A change that holds from a later day.
 fn changed(change: &SubscriptionChange) -> Record {
     Record::default()
         .with("from", change.from.map(|from| from.to_string()))
@@ -305,6 +311,7 @@ fn changed(change: &SubscriptionChange) -> Record {
         .with("day", change.day.map(|day| u64::from(day.get())))
 }
 
+/// Columns of a list of subscriptions, the most important first.
 const SUBSCRIPTIONS: &[&str] = &["id", "status", "payment-amount", "day", "next"];
 
 impl List {

@@ -5,10 +5,10 @@ use perennial::{Amount, Clearent, NaiveDate};
 use perennial_billing::{Error, First, NewSubscription};
 use perennial_journal::Error as JournalError;
 
+use super::date;
 use super::once::Decided;
 use super::place::Place;
 use super::show::Shown;
-use super::{date, unsettled};
 use crate::commands::criteria::key;
 use crate::commands::{both, renamed};
 use crate::context::Global;
@@ -82,12 +82,7 @@ impl Start {
         let worked = opened.billing.work_on(&self.id).await;
         let shown = Shown::of(&opened, &self.place, global, &self.id).await?;
         shown.print_written(global)?;
-        shown.settled(worked)?;
-        if shown.lacks_plan() {
-            let why = "the gateway has not made its plan: perennial journal list shows the reason";
-            return Err(unsettled(&self.id, why));
-        }
-        Ok(())
+        shown.settled(worked)
     }
 
     fn subscription(&self) -> Result<NewSubscription, Failure> {
