@@ -111,7 +111,7 @@ impl Member {
     fn claim(&mut self, day: NaiveDate, charge: &Charge) -> Result<&'static str, Error> {
         let due = self.day_by_hand(day)?;
         let is_of_plan = due.state == DayState::Expected && due.route == Route::Plan;
-        if matches!(due.state, DayState::Paid | DayState::Recovered) || is_of_plan {
+        if due.is_paid_in_full() && charge.claim != Claim::Surplus || is_of_plan {
             return Err(Error::DayState { day, state: due.state, decision: "claimed" });
         }
         let is_late = due.state != DayState::Expected;
@@ -202,7 +202,11 @@ impl Billing {
             DayDecision::Claim(transaction) => {
                 let known = self.store.charge(transaction.as_str()).await?;
                 let is_of_day = |(of, charge): &(String, Charge)| of == id && charge.day == day;
-                if known.as_ref().is_some_and(|known| is_of_day(known) && known.1.claim != Claim::Surplus) {
+                let is_paid = before.days.get(&day).is_some_and(DueDay::is_paid_in_full);
+                let is_same = |known: &(String, Charge)| {
+                    is_of_day(known) && (is_paid || known.1.claim != Claim::Surplus)
+                };
+                if known.as_ref().is_some_and(is_same) {
                     return Ok((before.clone(), before, stored));
                 }
                 let charge = self.claimed(&before, day, transaction, known).await?;
@@ -458,6 +462,7 @@ impl Billing {
         }
         let due = member.days.get(&day).ok_or_else(|| no("there is no such due day"))?;
         let claim = match amount >= due.rest() {
+            _ if due.is_paid_in_full() => Claim::Surplus,
             _ if !due.paid.is_zero() => Claim::Rest,
             true => Claim::Pays,
             false => Claim::Part,

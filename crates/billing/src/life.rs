@@ -403,8 +403,9 @@ impl Life<'_> {
             }
             // A day to come by a plan is left out when its term is closed.
             let is_by_sale = day.route == Route::Sale || day.route == Route::None && day.day <= today;
-            // What a pause collects has a reason; a sale that was withdrawn has none.
-            let is_agreed = subscription.wants(day.day) || day.next_try.is_some() && day.reason.is_some();
+            // What a pause collects has a reason, and ends with the subscription; a sale that was withdrawn has none.
+            let is_collected = day.next_try.is_some() && day.reason.is_some() && !is_ending;
+            let is_agreed = subscription.wants(day.day) || is_collected;
             let is_wanted = is_agreed && subscription.status == Status::Active;
             if day.state == DayState::Expected && is_by_sale && !is_wanted {
                 (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
@@ -705,7 +706,8 @@ impl Life<'_> {
             let since = due.next_try.filter(|next| *next > day + OLDEST).unwrap_or(day);
             let reason = if since + OLDEST < today { Some(TOO_OLD) } else { unread.map(|()| MAY_BE_UNREAD) };
             if let Some(reason) = reason {
-                (due.state, due.reason) = (DayState::NeedsPerson, Some(reason.to_owned()));
+                (due.state, due.reason, due.next_try) =
+                    (DayState::NeedsPerson, Some(reason.to_owned()), None);
                 self.tell("needs-person", day);
                 continue;
             }
@@ -834,6 +836,11 @@ impl DueDay {
         self.reason = None;
         self.state = if is_late { DayState::Recovered } else { DayState::Paid };
         if is_late { "charge.recovered" } else { "charge.paid" }
+    }
+
+    /// Whether nothing of it is left to be paid. Another charge is a surplus.
+    pub(crate) fn is_paid_in_full(&self) -> bool {
+        matches!(self.state, DayState::Paid | DayState::Recovered)
     }
 
     /// Whether it is tried again with another card, and not with this one.

@@ -646,7 +646,10 @@ impl World {
         if let Some(stalled) = member.stalled(self.today) {
             return Err(format!("{stalled:?} after calm days"));
         }
-        let is_over = member.subscription.ends_on.is_some_and(|last| last + Days::new(45) < self.today);
+        // What a pause collects may come after the end.
+        let collected = member.subscription.pause.filter(|pause| pause.collects).map(|pause| pause.until);
+        let end = member.subscription.ends_on.map(|last| collected.map_or(last, |until| last.max(until)));
+        let is_over = end.is_some_and(|last| last + Days::new(45) < self.today);
         if is_over
             && member.subscription.status != Status::Ended
             && !member.days.values().any(|day| day.state == DayState::NeedsPerson)

@@ -423,3 +423,27 @@ async fn the_rules_are_changed_once_under_a_key() {
         }
     }
 }
+
+/// Holds: A second sale of a paid day that a person finds is claimed as a surplus, and is refunded then.
+#[tokio::test]
+async fn a_second_sale_of_a_paid_day_is_claimed_and_refunded() {
+    let world = World::new().await;
+    world.billing.start(&world.gold("M-1", 15)).await.unwrap();
+    world.until("2027-01-17").await;
+    let sale = Sale::builder().amount("50.00").card(&world.token).build().unwrap();
+    let second = world.client.transactions().sale(&sale).await.unwrap().id.clone().unwrap();
+    let (day, claim) = ("2027-01-15".parse().unwrap(), DayDecision::Claim(second.clone()));
+    for _ in 0..2 {
+        let member = world.billing.decide_day("M-1", day, &claim, by()).await.unwrap();
+        assert_eq!(
+            (member.days[&day].state, member.days[&day].paid.to_string()),
+            (DayState::Paid, "50.00".to_owned())
+        );
+    }
+    let charges = world.billing.charges(&world.member("M-1").await.subscription).await.unwrap();
+    let surplus: Vec<_> = charges.iter().filter(|charge| charge.claim == Claim::Surplus).collect();
+    assert_eq!(surplus.iter().map(|charge| &charge.id).collect::<Vec<_>>(), [&second]);
+    let refund = DayRefund { transaction: Some(second), amount: None };
+    assert!(world.billing.refund("M-1", day, &refund, by()).await.unwrap().is_done());
+    assert_eq!(world.member("M-1").await.days[&day].state, DayState::Paid);
+}

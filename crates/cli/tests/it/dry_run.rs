@@ -27,6 +27,7 @@ const READS: &[&str] = &[
     "plans.get",
     "plans.search",
     "tokens.get",
+    "transactions.get",
     "transactions.search",
 ];
 
