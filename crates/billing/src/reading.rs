@@ -98,6 +98,11 @@ impl Billing {
             }
         }
         let newest = self.find(complete, None, true).await?;
+        let today = complete + Days::new(1);
+        if newest.has_unread && self.find(today, None, false).await?.has_unread {
+            // It is read again when the day is complete.
+            self.store.has_read_until(until, &BTreeSet::new(), &BTreeSet::from([today]), now).await?;
+        }
         Ok(count + self.keep_all(newest.by_subscription).await?)
     }
 

@@ -476,8 +476,7 @@ impl World {
         }
         if is_complete {
             self.read_until = self.today - Days::new(1);
-            let unread =
-                self.transactions.iter().filter(|made| !made.is_readable && made.made <= self.read_until);
+            let unread = self.transactions.iter().filter(|made| !made.is_readable);
             self.unread = unread.map(|made| made.made).collect();
         }
     }
