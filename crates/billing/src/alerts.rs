@@ -63,7 +63,7 @@ impl Billing {
                 match self.read_transaction(id).await {
                     Ok(is_new) => count += u64::from(is_new),
                     // It may be of another merchant. A charge of a plan is found by date, too.
-                    Err(Error::Gateway(error)) if !is_passing(error.kind()) => {}
+                    Err(Error::Gateway(error)) if !is_temporary(error.kind()) => {}
                     Err(error) => {
                         (failed, looked_at) = (Some(error), at);
                         break;
@@ -79,7 +79,7 @@ impl Billing {
 }
 
 /// Whether the same read may succeed later without any change.
-fn is_passing(kind: ErrorKind) -> bool {
+fn is_temporary(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::Connection | ErrorKind::RateLimited | ErrorKind::Timeout | ErrorKind::Unavailable

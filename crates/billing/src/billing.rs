@@ -458,17 +458,18 @@ impl Billing {
             return Ok(before);
         }
         after.subscription.next = Some(now);
-        let is_pause = after.subscription.pause != before.subscription.pause
-            && matches!(decision, Decision::Pause { .. });
-        let is_stop = is_pause || after.subscription.status != before.subscription.status;
-        if is_stop {
+        // What was planned before a stop or a pause is not sent any more.
+        let is_pause = matches!(decision, Decision::Pause { .. });
+        let raises_guard = after.subscription.status != before.subscription.status
+            || is_pause && after.subscription.pause != before.subscription.pause;
+        if raises_guard {
             after.subscription.guard += 1;
         }
         let what = decision.word();
         let change = Change {
             events: vec![event(&format!("subscription.{what}"), &after.subscription, None)],
             decision: Some(NewDecision { actor: by.actor, reason: by.reason, what: what.to_owned() }),
-            raises_guard: is_stop,
+            raises_guard,
             key,
             ..Change::default()
         };
