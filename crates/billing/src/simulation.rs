@@ -68,8 +68,8 @@ struct World {
     declines: u32,
     member: Member,
     outcomes: BTreeMap<Write, Outcome>,
-    /// Writes that are on their way, and the day on which they arrive, or do not.
-    on_their_way: Vec<(Write, NaiveDate)>,
+    /// Writes with the day on which they arrive, and the guard under which they were planned.
+    on_their_way: Vec<(Write, NaiveDate, i64)>,
     /// Writes that took effect and whose outcome is not known yet.
     unknown: Vec<(Write, Outcome)>,
     claimed: BTreeSet<TransactionId>,
@@ -333,17 +333,18 @@ impl World {
         if late > 0 {
             self.road("a write arrives days later");
         }
-        self.on_their_way.push((write, self.today + Days::new(late)));
+        let guard = self.member.subscription.guard;
+        self.on_their_way.push((write, self.today + Days::new(late), guard));
         self.arrive();
     }
 
     fn arrive(&mut self) {
         let (arrived, later): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.on_their_way).into_iter().partition(|(_, at)| *at <= self.today);
+            std::mem::take(&mut self.on_their_way).into_iter().partition(|(_, at, _)| *at <= self.today);
         self.on_their_way = later;
-        for (write, _) in arrived {
+        for (write, _, guard) in arrived {
             let is_stop = matches!(write, Write::Close(..));
-            let is_unwanted = !is_stop && self.member.subscription.guard > 0;
+            let is_unwanted = !is_stop && self.member.subscription.guard > guard;
             if is_unwanted || !is_stop && self.chance(4) {
                 self.road("a write is withdrawn");
                 self.outcomes.insert(write, Outcome::Withdrawn);
