@@ -7,12 +7,11 @@ use perennial::clearent::{
     Frequency, Plan, PlanKey, PlanStatus, TransactionSearch, TransactionType, Verdict,
 };
 use perennial::{Amount, Clearent as Client, Reported};
-use perennial_journal::store::NewDecision;
 use perennial_journal::{By, Moment, new_uid, unmarked};
 use serde_json::json;
 
 use crate::Error;
-use crate::billing::{self, Billing, check_token, day_before, day_of, event, upcoming};
+use crate::billing::{self, Billing, check_token, day_before, day_of, event, event_of_day, upcoming};
 use crate::calendar::due_days;
 use crate::life;
 use crate::model::{DayState, Member, Route, Status, Subscription, Term, TermStatus};
@@ -105,13 +104,9 @@ impl Billing {
         let now = self.journal.now().await?;
         let (member, is_new) = self.adopted(adoption, now).await?;
         if is_new {
-            let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopted".to_owned() };
+            let decision = by.decided("adopted")?;
             let change = Change {
-                events: vec![event(
-                    "subscription.started",
-                    &member.subscription,
-                    Some(member.subscription.from),
-                )],
+                events: vec![event_of_day("subscription.started", &member, member.subscription.from, None)],
                 decision: Some(decision),
                 key,
                 ..Change::default()
@@ -173,9 +168,9 @@ impl Billing {
         let mut after = before.clone();
         end_shadow(&mut after, day_of(now));
         after.subscription.next = Some(now);
-        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "shadow ended".to_owned() };
+        let decision = by.decided("shadow ended")?;
         let change = Change {
-            events: vec![event("subscription.changed", &after.subscription, None)],
+            events: vec![event("subscription.changed", &after.subscription)],
             decision: Some(decision),
             key,
             ..Change::default()
@@ -287,7 +282,7 @@ fn of_plan(adoption: &Adoption, plan: &Plan, generation: i64, today: NaiveDate) 
         from,
         until: None,
         charges: None,
-        ends_on: None,
+        canceled_on: None,
         pause: None,
         change: None,
         collects_open: false,

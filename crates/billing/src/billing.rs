@@ -9,14 +9,14 @@ use perennial::clearent::{Charge as Sale, CustomerKey, NewPlan, PlanKey, PlanSta
 use perennial::{Amount, Clearent as Client};
 use perennial_domain::clearent::FrequencyDay;
 use perennial_journal::machine::Intent;
-use perennial_journal::store::{NewDecision, NewEvent};
+use perennial_journal::store::NewEvent;
 use perennial_journal::{By, Clearent, Journal, Later, Moment};
 use serde_json::json;
 
 use crate::Error;
 use crate::calendar::{dates_of_term, due_day, due_days};
 use crate::decision::{CancelAt, Decision, PauseEnd};
-use crate::life::{BY_SALE, FREEZE, Facts, Outcome, Step, Write, expected_day, step};
+use crate::life::{BY_SALE, FREEZE, Facts, Outcome, PLANS_A_DAY, Step, Write, expected_day, step};
 use crate::model::{
     Charge, DayState, DueDay, DueDayFilter, Member, Route, Status, Subscription, SubscriptionChange,
     TermStatus,
@@ -213,7 +213,7 @@ impl NewSubscription {
             from,
             until: self.until,
             charges: self.charges,
-            ends_on: self.until,
+            canceled_on: None,
             pause: None,
             change: None,
             collects_open: false,
@@ -259,8 +259,10 @@ pub struct Worked {
 
 /// The most turns for a subscription in one run: each is a write that has its outcome.
 const TURNS: u32 = 16;
-/// The last terms of a subscription, whose writes may still be on their way.
-const LAST_TERMS: usize = 4;
+/// The last terms of a subscription, whose writes may still be on their way: those of a day, and two more.
+const LAST_TERMS: usize = PLANS_A_DAY + 2;
+/// The events of a charge that was approved or declined.
+const OF_A_CHARGE: &[&str] = &["charge.paid", "charge.declined", "charge.recovered", "charge.surplus"];
 /// The subscriptions that are worked on at a time.
 const BATCH: u32 = 200;
 /// A cancellation of a plan is sent for as long as it takes.
@@ -467,8 +469,8 @@ impl Billing {
         }
         let what = decision.word();
         let change = Change {
-            events: vec![event(&format!("subscription.{what}"), &after.subscription, None)],
-            decision: Some(NewDecision { actor: by.actor, reason: by.reason, what: what.to_owned() }),
+            events: vec![event(&format!("subscription.{what}"), &after.subscription)],
+            decision: Some(by.decided(what)?),
             raises_guard,
             key,
             ..Change::default()
@@ -735,7 +737,14 @@ impl Billing {
         }
         let intents =
             writes.into_iter().map(|write| self.intent(&after, write, now)).collect::<Result<_, _>>()?;
-        let events = events.iter().map(|(kind, day)| event(kind, &after.subscription, *day)).collect();
+        let events = events.iter().map(|(kind, day)| match day {
+            Some(day) => {
+                let charge = charges.iter().rev().find(|charge| charge.day == *day);
+                event_of_day(kind, &after, *day, charge.filter(|_| OF_A_CHARGE.contains(kind)))
+            }
+            None => event(kind, &after.subscription),
+        });
+        let events = events.collect();
         let raises_guard = after.subscription.guard != before.subscription.guard;
         let card = card.read;
         let change = Change { intents, charges, events, card, raises_guard, ..Change::default() };
@@ -753,7 +762,12 @@ impl Billing {
         has_expired: bool,
         today: NaiveDate,
     ) -> Result<Option<Withheld>, Error> {
-        let is_due = |due: &&DueDay| due.is_tried() && due.next_try.is_some_and(|next| next <= today);
+        // A decline that was just read has no next try yet, and may get one in this step.
+        let is_due = |due: &&DueDay| {
+            matches!(due.state, DayState::Declined | DayState::Missing | DayState::Part)
+                && !due.waits_for_card(today)
+                && due.next_try.is_none_or(|next| next <= today)
+        };
         let Some(due) = member.days.values().find(is_due) else { return Ok(None) };
         if has_expired {
             return Ok(Some(Withheld::Expired));
@@ -761,7 +775,7 @@ impl Billing {
         if merchant.is_at_limit(due.rest()) {
             return Ok(Some(Withheld::Limit));
         }
-        let declines = self.store.declines_of_card(&member.subscription.token, today - CARD_DAYS).await?;
+        let declines = self.store.declines_of_card(member.token_of(due.day), today - CARD_DAYS).await?;
         Ok((declines >= CARD_DECLINES).then_some(Withheld::Card))
     }
 
@@ -781,13 +795,16 @@ impl Billing {
         by: By,
     ) -> Result<RecoveryRules, Error> {
         let RecoveryChange { tries_a_day, sum_a_day, at_end } = change;
+        if change.is_empty() {
+            return Err(Error::EmptyChange);
+        }
         if sum_a_day.is_some_and(Amount::is_zero) {
             return Err(Error::NoAmount);
         }
         let words =
             json!(["recovery", tries_a_day, sum_a_day.map(|sum| sum.to_string()), at_end.map(AtEnd::as_str)]);
         if let Once::New(key) = self.is_new(words).await? {
-            let decision = NewDecision { actor: by.actor, reason: by.reason, what: format!("{change:?}") };
+            let decision = by.decided(change.in_words())?;
             self.store.change_recovery(change, &decision, key, self.journal.now().await?).await?;
         }
         self.recovery_rules().await
@@ -940,7 +957,7 @@ fn upcoming_of(member: &Member, today: NaiveDate) -> impl Iterator<Item = (Naive
     let last = known.map(|due| due.day).chain(kept.iter().map(|(day, _)| *day)).max();
     let after = last.and_then(|last| last.with_day(1)?.checked_add_months(Months::new(1)));
     let from = subscription.from.max(after.unwrap_or(today)).max(today);
-    let (limit, amount) = (subscription.ends_on, subscription.amount);
+    let (limit, amount) = (subscription.ends_on(), subscription.amount);
     // In shadow, nothing is charged after the plan.
     let by_plan = |due: &&DueDay| due.route == Route::Plan && due.state == DayState::Expected;
     let last_by_plan = member.days.values().filter(by_plan).map(|due| due.day).next_back();
@@ -963,22 +980,41 @@ fn upcoming_of(member: &Member, today: NaiveDate) -> impl Iterator<Item = (Naive
 fn collected(member: &Member, today: NaiveDate) -> Vec<(NaiveDate, Amount)> {
     let subscription = &member.subscription;
     let Some(pause) = subscription.pause.filter(|pause| pause.collects) else { return Vec::new() };
-    if subscription.status != Status::Active {
+    let is_active = subscription.status == Status::Active;
+    if !is_active && !subscription.collects_open {
         return Vec::new();
     }
     let passed = member.days.values().filter(|due| due.state == DayState::Expected && due.next_try.is_some());
     let passed: Vec<_> = passed.map(|due| due.amount).collect();
     let from = pause.from.max(subscription.from).max(member.first_free(today));
     let later = due_days(subscription.day, from).take_while(|day| *day < pause.until);
-    let later = later.filter(|day| subscription.ends_on.is_none_or(|last| *day <= last) && *day > today);
+    let later = later
+        .filter(|day| is_active && subscription.ends_on().is_none_or(|last| *day <= last) && *day > today);
     let amounts = passed.into_iter().chain(later.map(|_| subscription.amount));
     pause.until.max(today).iter_days().zip(amounts).collect()
 }
 
-pub(crate) fn event(kind: &str, subscription: &Subscription, day: Option<NaiveDate>) -> NewEvent {
-    let mut body = json!({ "subscription": subscription.id, "generation": subscription.generation });
-    if let (Some(day), Some(body)) = (day, body.as_object_mut()) {
-        body.insert("day".to_owned(), day.to_string().into());
+/// An event about a subscription.
+pub(crate) fn event(kind: &str, subscription: &Subscription) -> NewEvent {
+    let body = json!({ "subscription": subscription.id, "generation": subscription.generation });
+    NewEvent { kind: kind.to_owned(), body: body.to_string() }
+}
+
+/// An event about a due day, and the charge that it got.
+pub(crate) fn event_of_day(kind: &str, member: &Member, day: NaiveDate, charge: Option<&Charge>) -> NewEvent {
+    let Member { subscription, days, .. } = member;
+    let mut body = json!({
+        "subscription": subscription.id, "generation": subscription.generation, "day": day.to_string(),
+    });
+    let amount = charge.map(|charge| charge.amount).or_else(|| days.get(&day).map(DueDay::rest));
+    if let Some(amount) = amount {
+        body["amount"] = amount.to_string().into();
+    }
+    if let Some(charge) = charge {
+        body["transaction"] = charge.id.as_str().into();
+        if let Some(of) = &charge.of {
+            body["of"] = of.as_str().into();
+        }
     }
     NewEvent { kind: kind.to_owned(), body: body.to_string() }
 }

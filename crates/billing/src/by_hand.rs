@@ -4,12 +4,11 @@ use chrono::NaiveDate;
 use perennial::Amount;
 use perennial::clearent::{Refund, Transaction, TransactionId, TransactionType, Verdict};
 use perennial_journal::machine::{Intent, State};
-use perennial_journal::store::NewDecision;
 use perennial_journal::{By, Settled};
 use serde_json::json;
 
 use crate::Error;
-use crate::billing::{Billing, day_of, event};
+use crate::billing::{Billing, day_of, event_of_day};
 use crate::model::{Charge, Claim, DayState, DueDay, Member, Route, Status};
 use crate::once::Once;
 use crate::reading::made_on;
@@ -148,7 +147,7 @@ impl Billing {
         // What follows is planned at once; nothing follows an end.
         after.subscription.next = before.subscription.next.map(|_| now);
         let what = format!("{} {day}", decision.word());
-        stored.decision = Some(NewDecision { actor: by.actor, reason: by.reason, what });
+        stored.decision = Some(by.decided(what)?);
         if !self.store.save(&before, &after, stored, now).await? {
             return Err(Error::Changed(id.to_owned()));
         }
@@ -227,7 +226,7 @@ impl Billing {
             }
         };
         after.count_charges(today);
-        stored.events.push(event(kind, &after.subscription, Some(day)));
+        stored.events.push(event_of_day(kind, &after, day, stored.charges.last()));
         Ok((before, after, stored))
     }
 
@@ -247,6 +246,7 @@ impl Billing {
         refund: &DayRefund,
         by: By,
     ) -> Result<Settled<Transaction>, Error> {
+        by.check()?;
         let member = self.with_day(id, day).await?;
         let (key, charge) = if let Some(known) = self.known_refund(&member, day, refund).await? {
             known
@@ -367,12 +367,11 @@ impl Billing {
             }
             let member = self.store.member(subscription).await?;
             let undoes = Charge { made: day_of(now), claim: Claim::Undoes, ..refund.clone() };
-            let (actor, reason) = (by.actor.clone(), by.reason.clone());
             let what = format!("refunded {}", refund.day);
             let stored = Change {
-                events: vec![event("charge.refunded", &member.subscription, Some(refund.day))],
+                events: vec![event_of_day("charge.refunded", &member, refund.day, Some(&undoes))],
                 charges: vec![undoes],
-                decision: Some(NewDecision { actor, reason, what }),
+                decision: Some(by.clone().decided(what)?),
                 ..Change::default()
             };
             if self.store.save(&member, &member, stored, now).await? {

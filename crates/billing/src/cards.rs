@@ -12,6 +12,7 @@ use crate::Error;
 use crate::billing::{Billing, day_of};
 use crate::calendar::due_days;
 use crate::model::{DueDay, Member, Subscription};
+use crate::recovery::EXPIRED;
 use crate::store::{EventOnce, StoredCard};
 
 /// A card that ends before a due day of its subscription.
@@ -149,7 +150,7 @@ impl Billing {
             return Ok(CardToday::default());
         }
         let is_due = |day: &DueDay| day.is_tried() && day.next_try.is_some_and(|next| next <= today);
-        let waits = days.values().find(|day| day.waits_for_card(today)).map(|day| day.day);
+        let waits = days.values().find(|day| day.waits_for_card(today));
         if waits.is_none() && !days.values().any(is_due) {
             return Ok(CardToday::default());
         }
@@ -169,9 +170,14 @@ impl Billing {
             }
             Err(_) => ends,
         };
-        // Only what was read since the decline tells that the card changed after it.
-        let is_since = waits.zip(known.and_then(|known| known.read)).is_some_and(|(day, read)| read >= day);
-        let is_renewed = is_since && ends.zip(now).is_some_and(|(before, now)| before < now);
+        let is_renewed = waits.is_some_and(|day| {
+            // Only what was read since the decline tells that the card changed after it, or that the decline said that it had
+            // expired, and it has not.
+            let is_since = known.as_ref().and_then(|known| known.read).is_some_and(|read| read >= day.day);
+            let is_later = ends.zip(now).is_some_and(|(before, now)| before < now);
+            let had_expired = day.code.as_deref().is_some_and(|code| EXPIRED.contains(&code));
+            is_since && is_later || !is_since && had_expired && now.is_some_and(|now| now >= today)
+        });
         let read = Some(StoredCard { ends: now, read: Some(today) });
         Ok(CardToday { has_expired: has_expired(now), is_renewed, read })
     }

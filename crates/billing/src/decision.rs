@@ -103,6 +103,9 @@ impl Decision {
         let subscription = &mut member.subscription;
         match self {
             Self::Change(change) => {
+                if change.is_empty() {
+                    return Err(Error::EmptyChange);
+                }
                 if change.amount.is_some_and(Amount::is_zero) {
                     return Err(Error::NoAmount);
                 }
@@ -162,22 +165,22 @@ impl Decision {
             Self::Cancel { .. } if subscription.status == Status::Canceling => {}
             Self::Cancel { at, collects_open } => {
                 let last = match at {
-                    CancelAt::Day(day) => subscription.until.map_or(*day, |last| last.min(*day)),
+                    CancelAt::Day(day) => *day,
                     CancelAt::Now | CancelAt::PeriodEnd => {
-                        subscription.ends_on.map_or(today, |last| last.min(today))
+                        subscription.canceled_on.map_or(today, |last| last.min(today))
                     }
                 };
-                subscription.ends_on = Some(last);
+                subscription.canceled_on = Some(last);
                 subscription.collects_open = *collects_open;
                 if *at == CancelAt::Now {
                     subscription.status = Status::Canceling;
                 }
             }
             Self::Keep => {
-                if subscription.ends_on == subscription.until || subscription.is_stopped(today) {
+                if subscription.canceled_on.is_none() || subscription.is_stopped(today) {
                     return Err(Error::NotEnding(subscription.id.clone()));
                 }
-                subscription.ends_on = subscription.until;
+                subscription.canceled_on = None;
                 subscription.collects_open = false;
             }
         }
@@ -198,7 +201,7 @@ impl Subscription {
 }
 
 impl SubscriptionChange {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.amount.is_none() && self.token.is_none() && self.day.is_none()
     }
 }

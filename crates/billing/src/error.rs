@@ -26,8 +26,11 @@ pub enum Error {
     /// The amount is nothing.
     #[error("the amount is nothing: a subscription charges at least 0.01")]
     NoAmount,
+    /// A change changes nothing.
+    #[error("the change has no value: give at least one")]
+    EmptyChange,
     /// A date lies in the past.
-    #[error("{what} is in the past: the gateway's day is {today}")]
+    #[error("{what} is in the past: today is {today}, in UTC")]
     Past {
         /// The date, in words.
         what: &'static str,

@@ -26,7 +26,7 @@ pub(crate) const BY_SALE: Days = Days::new(3);
 pub(crate) const MISSING_AFTER: Days = Days::new(3);
 
 /// The plans of a subscription that may be closed on a day, before another one is made.
-const PLANS_A_DAY: usize = 10;
+pub(crate) const PLANS_A_DAY: usize = 10;
 /// The days after which a day waits for a person whose charge may be a transaction that cannot be read.
 const UNREAD_FOR: Days = Days::new(7);
 
@@ -406,7 +406,8 @@ impl Life<'_> {
             // What a pause collects has a reason, and ends with the subscription; a sale that was withdrawn has none.
             let is_collected = day.next_try.is_some() && day.reason.is_some() && !is_ending;
             let is_agreed = subscription.wants(day.day) || is_collected;
-            let is_wanted = is_agreed && subscription.status == Status::Active;
+            let is_wanted = is_agreed && subscription.status == Status::Active
+                || is_collected && subscription.collects_open;
             if day.state == DayState::Expected && is_by_sale && !is_wanted {
                 (day.state, day.reason) = (DayState::Waived, Some("it is not due any more".to_owned()));
             }
@@ -451,7 +452,7 @@ impl Life<'_> {
         self.step.events.extend(events.into_iter().map(|(kind, day)| (kind, Some(day))));
         if cancels && subscription.status == Status::Active {
             let subscription = &mut self.step.member.subscription;
-            subscription.ends_on = Some(subscription.ends_on.map_or(today, |last| last.min(today)));
+            subscription.canceled_on = Some(subscription.canceled_on.map_or(today, |last| last.min(today)));
             subscription.status = Status::Canceling;
             subscription.guard += 1;
             self.tell("subscription.canceled", None);
@@ -683,7 +684,11 @@ impl Life<'_> {
         let wants: Vec<_> = days
             .filter(|day| day.route == Route::Sale && day.day <= today)
             .filter(|day| match day.state {
-                DayState::Expected => is_active && day.next_try.is_none_or(|next| next <= today),
+                DayState::Expected => {
+                    // What a pause collects is open, as what was declined is.
+                    let is_open = day.next_try.is_some() && day.reason.is_some() && collects;
+                    (is_active || is_open) && day.next_try.is_none_or(|next| next <= today)
+                }
                 _ => collects && day.is_tried() && day.next_try.is_none_or(|next| next <= today),
             })
             .filter(|day| self.is_free(day.day))
@@ -728,7 +733,7 @@ impl Life<'_> {
     /// Ends a subscription that has nothing open.
     pub(crate) fn end(&mut self) {
         let member = &self.step.member;
-        let Some(last) = member.subscription.ends_on else { return };
+        let Some(last) = member.subscription.ends_on() else { return };
         let is_over = member.subscription.status == Status::Canceling || last < self.facts.today;
         let is_unsettled = |day: &DueDay| {
             day.was.is_some()
@@ -765,7 +770,7 @@ impl Life<'_> {
         let days = member.days.values().filter_map(of_day).min();
         let is_paused = member.subscription.pause.is_some_and(|pause| pause.until > self.facts.today);
         let paused = is_paused.then(|| due_days(member.subscription.day, tomorrow).next()).flatten();
-        let ends = member.subscription.ends_on.map(|last| last + Days::new(1));
+        let ends = member.subscription.ends_on().map(|last| last + Days::new(1));
         let moving = is_moving.then_some(tomorrow);
         let changes = member.subscription.change.as_ref().and_then(|change| change.from).map(|from| {
             let before = due_days(member.subscription.day, tomorrow).take_while(|day| *day < from).last();
@@ -799,12 +804,7 @@ impl Member {
         // After a change of the day, a month may keep the old one.
         let of_month = |due: &&DueDay| (due.day.year(), due.day.month()) == (last.year(), last.month());
         let last = self.days.values().filter(of_month).map(|due| due.day).fold(last, NaiveDate::max);
-        let subscription = &mut self.subscription;
-        if subscription.ends_on == subscription.until {
-            subscription.ends_on = Some(last);
-        }
-        subscription.until = Some(last);
-        subscription.ends_on = subscription.ends_on.map(|ends| ends.min(last));
+        self.subscription.until = Some(last);
     }
 
     /// Lets days that wait for another card be tried with it.
@@ -875,7 +875,7 @@ pub(crate) const NOT_CHARGED: &str =
     "its plan has ended, and nothing charges this day: end the shadow, or cancel the subscription";
 
 fn is_past_end(subscription: &crate::model::Subscription, day: NaiveDate) -> bool {
-    subscription.ends_on.is_some_and(|last| day > last)
+    subscription.ends_on().is_some_and(|last| day > last)
 }
 
 /// A due day of which nothing is known.

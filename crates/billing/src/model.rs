@@ -179,8 +179,8 @@ pub struct Subscription {
     pub until: Option<NaiveDate>,
     /// The number of charges that was agreed at the start; `until` follows from it. A waived day does not count.
     pub charges: Option<u32>,
-    /// The last day on which a charge may be due: the agreed one, or that of a cancellation.
-    pub ends_on: Option<NaiveDate>,
+    /// The day of a cancellation: no later day is due.
+    pub canceled_on: Option<NaiveDate>,
     /// The pause.
     pub pause: Option<Pause>,
     /// The change that holds from a later day.
@@ -207,9 +207,14 @@ impl Subscription {
         if amount.is_zero() { Err(crate::Error::NoAmount) } else { Ok(()) }
     }
 
+    /// The last day on which a charge may be due: the agreed one, or that of a cancellation.
+    pub fn ends_on(&self) -> Option<NaiveDate> {
+        [self.until, self.canceled_on].into_iter().flatten().min()
+    }
+
     /// Whether a charge is wanted on this due day.
     pub fn wants(&self, day: NaiveDate) -> bool {
-        day >= self.from && self.ends_on.is_none_or(|last| day <= last) && !self.is_paused(day)
+        day >= self.from && self.ends_on().is_none_or(|last| day <= last) && !self.is_paused(day)
     }
 
     pub(crate) fn is_paused(&self, day: NaiveDate) -> bool {
@@ -218,8 +223,7 @@ impl Subscription {
 
     /// Whether it was canceled and its end has come. An end that was agreed at the start is no cancellation.
     pub(crate) fn is_stopped(&self, today: NaiveDate) -> bool {
-        let has_come = self.ends_on != self.until && self.ends_on.is_some_and(|last| last < today);
-        self.status != Status::Active || has_come
+        self.status != Status::Active || self.canceled_on.is_some_and(|last| last < today)
     }
 }
 

@@ -27,7 +27,7 @@ impl Billing {
     /// billing.keep("M-1", by()).await?;
     /// // The request of the first decision arrives again.
     /// let member = billing.once("call-77").cancel("M-1", CancelAt::PeriodEnd, by()).await?;
-    /// assert_eq!(member.subscription.ends_on, None);
+    /// assert_eq!(member.subscription.ends_on(), None);
     /// assert!(billing.once("call-77").resume("M-1", by()).await.is_err());
     /// # Ok(()) }
     /// ```

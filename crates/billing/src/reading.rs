@@ -10,7 +10,7 @@ use perennial::{Date, ErrorKind, Timestamp, UnreadableRecord};
 use perennial_journal::Moment;
 
 use crate::Error;
-use crate::billing::{Billing, day_before, day_of, event};
+use crate::billing::{Billing, day_before, day_of, event_of_day};
 use crate::life::{Reading, claim};
 use crate::model::Member;
 use crate::store::{Change, LATE, TermOfCustomer};
@@ -311,7 +311,7 @@ impl Billing {
         for read in reads {
             let known = claim(&mut after, read.id.clone(), read.term, read.made, read.result.clone());
             let Some((charge, kind)) = known else { continue };
-            stored.events.push(event(kind, &after.subscription, Some(charge.day)));
+            stored.events.push(event_of_day(kind, &after, charge.day, Some(&charge)));
             stored.charges.push(charge);
         }
         if after == before && stored.charges.is_empty() {

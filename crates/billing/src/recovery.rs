@@ -28,6 +28,9 @@ const CLASSES: &[(DeclineClass, &[&str])] = &[
     (DeclineClass::Soft, &["007", "012", "014", "016", "023", "031", "057", "058"]),
 ];
 
+/// The result codes of a card that has expired, by the vendor's list.
+pub(crate) const EXPIRED: &[&str] = &["003", "004"];
+
 /// The class of the gateway's three-digit result code.
 ///
 /// ```
@@ -101,6 +104,22 @@ pub struct RecoveryChange {
 }
 
 impl RecoveryChange {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tries_a_day.is_none() && self.sum_a_day.is_none() && self.at_end.is_none()
+    }
+
+    /// The change, as it is kept with the person who made it.
+    pub(crate) fn in_words(&self) -> String {
+        let Self { tries_a_day, sum_a_day, at_end } = self;
+        let words = [
+            tries_a_day.map(|tries| format!("tries a day {tries}")),
+            sum_a_day.map(|sum| format!("sum a day {sum}")),
+            at_end.map(|at_end| format!("at the end {at_end}")),
+        ];
+        let words: Vec<_> = words.into_iter().flatten().collect();
+        format!("recovery: {}", words.join(", "))
+    }
+
     /// Returns the rules after the change.
     #[must_use]
     pub fn applied(&self, rules: RecoveryRules) -> RecoveryRules {

@@ -49,7 +49,7 @@ impl Billing {
 async fn equal_plans(client: &Client, subscription: &Subscription) -> Result<Vec<PlanKey>, Error> {
     let last = due_days(subscription.day, subscription.from)
         .take(DAYS_OF_A_TERM)
-        .take_while(|day| subscription.ends_on.is_none_or(|last| *day <= last))
+        .take_while(|day| subscription.ends_on().is_none_or(|last| *day <= last))
         .last();
     let wanted = plan(subscription, subscription.from, last.unwrap_or(subscription.from))?;
     let search = PlanSearch {

@@ -150,7 +150,7 @@ impl World {
             status: Status::Active,
             from,
             until: None,
-            ends_on: None,
+            canceled_on: None,
             charges: (rng.u32(0..6) == 0).then(|| rng.u32(1..30)),
             pause: None,
             change: None,
@@ -648,7 +648,7 @@ impl World {
         }
         // What a pause collects may come after the end.
         let collected = member.subscription.pause.filter(|pause| pause.collects).map(|pause| pause.until);
-        let end = member.subscription.ends_on.map(|last| collected.map_or(last, |until| last.max(until)));
+        let end = member.subscription.ends_on().map(|last| collected.map_or(last, |until| last.max(until)));
         let is_over = end.is_some_and(|last| last + Days::new(45) < self.today);
         if is_over
             && member.subscription.status != Status::Ended
@@ -658,11 +658,11 @@ impl World {
         }
         let subscription = &member.subscription;
         if let (Some(count), Status::Ended) = (subscription.charges, subscription.status)
-            && subscription.ends_on == subscription.until
+            && subscription.canceled_on.is_none()
         {
             // A plan that is watched in shadow goes on past the last charge, and so does one that is near a charge then.
             let in_shadow = |day: &DueDay| {
-                day.day > subscription.ends_on.unwrap()
+                day.day > subscription.ends_on().unwrap()
                     && self.shadow_ended.is_some_and(|end| day.day <= end + FREEZE)
             };
             let counts = |day: &&DueDay| day.state != DayState::Waived && !in_shadow(day);
@@ -672,7 +672,7 @@ impl World {
             }
         }
         // No month is left out, but for the first, whose day may have been changed to one before the start.
-        let last = member.subscription.ends_on.unwrap_or(self.today).min(self.today);
+        let last = member.subscription.ends_on().unwrap_or(self.today).min(self.today);
         let first = member.subscription.from.with_day(1).unwrap();
         let mut month = first.checked_add_months(Months::new(1)).unwrap();
         while month.checked_add_months(Months::new(1)).unwrap() <= last {
@@ -746,9 +746,9 @@ fn life(seed: u64, without: Option<Rule>) -> Result<BTreeMap<&'static str, u64>,
                 .iter()
                 .map(|made| format!("{} {} {:?} {:?}", made.made, made.due, made.plan, made.code));
             let all: Vec<_> = terms.chain(days).chain(made).collect();
-            let Subscription { status, ends_on, pause, .. } = &world.member.subscription;
+            let Subscription { status, until, canceled_on, pause, .. } = &world.member.subscription;
             Err(format!(
-                "seed {seed}: {violation}; {:?} {status} {ends_on:?} {pause:?}\n{}",
+                "seed {seed}: {violation}; {:?} {status} {until:?} {canceled_on:?} {pause:?}\n{}",
                 world.habits,
                 all.join("\n")
             ))

@@ -267,7 +267,7 @@ impl Journal {
         if found.host != client.environment().base_url() {
             return Err(Error::OtherMerchant { tenant: tenant.to_owned(), what: "host" });
         }
-        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "rebind".to_owned() };
+        let decision = by.decided("rebind")?;
         if let Some(customer) = customer {
             client.customers().get(customer).await?;
             return self.bound_to(found, client.clone(), customer.clone(), Some(decision)).await;

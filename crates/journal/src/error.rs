@@ -50,6 +50,9 @@ pub enum Error {
         "the id of the object is 1 to 100 letters, digits, '_', '-', '.' or ':', as the gateway reports it"
     )]
     InvalidId,
+    /// A decision has no person or no reason.
+    #[error("a decision is kept with the person who made it and the reason: give both")]
+    Anonymous,
     /// The name of a tenant is empty or too long.
     #[error("a tenant's name has 1 to 100 characters, and none of them is a control character")]
     InvalidTenant,

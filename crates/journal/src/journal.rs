@@ -50,6 +50,40 @@ pub struct By {
     pub reason: String,
 }
 
+impl By {
+    /// A person, and the reason of the decision.
+    ///
+    /// ```
+    /// use perennial_journal::By;
+    ///
+    /// assert!(By::new("ines", "the member asked at the desk").check().is_ok());
+    /// assert!(By::new("ines", " ").check().is_err());
+    /// ```
+    pub fn new(actor: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { actor: actor.into(), reason: reason.into() }
+    }
+
+    /// Checks that neither is blank.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Anonymous`] if one is.
+    pub fn check(&self) -> Result<(), Error> {
+        let is_blank = |text: &str| text.trim().is_empty();
+        if is_blank(&self.actor) || is_blank(&self.reason) { Err(Error::Anonymous) } else { Ok(()) }
+    }
+
+    /// The decision, as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check`](Self::check).
+    pub fn decided(self, what: impl Into<String>) -> Result<NewDecision, Error> {
+        self.check()?;
+        Ok(NewDecision { actor: self.actor, reason: self.reason, what: what.into() })
+    }
+}
+
 /// The name of the tenant for a merchant's `ClientPay` account. A name has one row, and a row has one host and one
 /// merchant, so that a merchant with both gateways has two rows.
 pub(crate) fn clientpay_name(tenant: &str) -> String {
@@ -157,7 +191,7 @@ impl Journal {
         let mut found = store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
         found.hold = hold;
         let now = store.now(self.0.clock.now()).await?;
-        let decision = NewDecision { actor: by.actor, reason: by.reason, what: what.to_owned() };
+        let decision = by.decided(what)?;
         store.change_tenant(&found, Some(decision), now).await?;
         observe::held(found.hold.is_some());
         Ok(())
@@ -198,7 +232,7 @@ impl Journal {
             rules: &self.0.rules,
             tenant: &intent.tenant,
         };
-        driver.decide(uid, decision, NewDecision { actor: by.actor, reason: by.reason, what }).await
+        driver.decide(uid, decision, by.decided(what)?).await
     }
 
     /// Takes back what is not sent yet, and records who decided it. An intent that may have been sent is left as it is.
@@ -212,7 +246,7 @@ impl Journal {
             tenant: &intent.tenant,
         };
         let reason = by.reason.clone();
-        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "withdrawn".to_owned() };
+        let decision = by.decided("withdrawn")?;
         driver.withdraw(uid, &reason, Some(decision)).await
     }
 
@@ -254,6 +288,7 @@ impl Journal {
     /// If the backup is so old that the gateway may have forgotten what was sent since then, all tenants are on hold: no
     /// look can tell the result of those writes.
     pub async fn adopt(&self, by: By, quiet: Duration) -> Result<Adopted, Error> {
+        by.check()?;
         let store = &*self.0.store;
         let last = store.setting("now").await?.and_then(|last| last.parse().ok()).map(Moment::from_millis);
         let clock = self.0.clock.now();
@@ -268,16 +303,12 @@ impl Journal {
                     "the backup is of {}: the gateway may have forgotten what was sent since",
                     last.unwrap_or(now)
                 ));
-                let decision = NewDecision {
-                    actor: by.actor.clone(),
-                    reason: by.reason.clone(),
-                    what: "hold on".to_owned(),
-                };
+                let decision = by.clone().decided("hold on")?;
                 store.change_tenant(&tenant, Some(decision), now).await?;
             }
         }
         let quiet_until = now + quiet.max(self.0.rules.send_within + self.0.rules.window());
-        let decision = NewDecision { actor: by.actor, reason: by.reason, what: "adopt".to_owned() };
+        let decision = by.decided("adopt")?;
         let intents = store.mark_restored(quiet_until, decision, now).await?;
         observe::restored(intents);
         Ok(Adopted { intents, quiet_until })

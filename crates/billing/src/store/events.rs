@@ -44,7 +44,8 @@ impl Store {
             "SELECT s.uid, s.id, s.generation, d.day, d.amount
              FROM perennial_due_day d JOIN perennial_subscription s ON s.uid = d.subscription
              WHERE s.tenant = ?1 AND d.day > ?2 AND d.day <= ?3 AND d.state = 'expected' AND s.status = 'active'
-               AND d.day >= s.starts AND (s.ends_on IS NULL OR d.day <= s.ends_on)
+               AND d.day >= s.starts AND (s.until IS NULL OR d.day <= s.until)
+               AND (s.canceled_on IS NULL OR d.day <= s.canceled_on)
                AND (s.paused_from IS NULL OR d.day < s.paused_from OR d.day >= s.paused_until)
                AND NOT EXISTS (SELECT 1 FROM perennial_announced a WHERE a.subscription = d.subscription AND a.day = d.day)
              ORDER BY d.day, s.id LIMIT {limit}"

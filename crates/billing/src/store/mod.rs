@@ -110,7 +110,7 @@ pub(crate) struct TermOfCustomer {
 }
 
 const SUBSCRIPTION: &str = "uid, id, generation, customer, token, name, amount, day, status, starts, until, charges, \
-    ends_on, paused_from, paused_until, pause_collects, change_from, change_amount, change_token, change_day, \
+    canceled_on, paused_from, paused_until, pause_collects, change_from, change_amount, change_token, change_day, \
     collects_open, guard, version, next, shadow";
 const TERM: &str = "number, plan, token, amount, first, last, status, since, asked, closed, adopted";
 const CHARGE: &str = "id, day, made, amount, claim, undone";
@@ -527,7 +527,7 @@ impl Store {
     ) -> Result<bool, Error> {
         let subscription = &after.subscription;
         let sql =
-            "UPDATE perennial_subscription SET token = ?3, amount = ?4, day = ?5, status = ?6, ends_on = ?7,
+            "UPDATE perennial_subscription SET token = ?3, amount = ?4, day = ?5, status = ?6, canceled_on = ?7,
                      paused_from = ?8, paused_until = ?9, pause_collects = ?10, collects_open = ?11, until = ?12, guard = ?13,
                      next = ?14, shadow = ?15, change_from = ?16, change_amount = ?17, change_token = ?18, change_day = ?19,
                      version = version + 1
@@ -540,7 +540,7 @@ impl Store {
             cents(subscription.amount),
             i64::from(subscription.day.get()).into(),
             subscription.status.as_str().into(),
-            subscription.ends_on.map(text).into(),
+            subscription.canceled_on.map(text).into(),
             pause.map(|pause| text(pause.from)).into(),
             pause.map(|pause| text(pause.until)).into(),
             i64::from(pause.is_some_and(|pause| pause.collects)).into(),
@@ -722,7 +722,7 @@ fn values_of(subscription: &Subscription) -> Vec<Value> {
         date(subscription.from),
         subscription.until.map(text).into(),
         subscription.charges.map(i64::from).into(),
-        subscription.ends_on.map(text).into(),
+        subscription.canceled_on.map(text).into(),
         pause.map(|pause| text(pause.from)).into(),
         pause.map(|pause| text(pause.until)).into(),
         i64::from(pause.is_some_and(|pause| pause.collects)).into(),
@@ -762,7 +762,7 @@ fn subscription_of(row: &mut Row) -> Result<Subscription, Damage> {
         from: date_of(row)?,
         until: maybe_date_of(row)?,
         charges: row.maybe_int()?.map(u32::try_from).transpose().map_err(damaged)?,
-        ends_on: maybe_date_of(row)?,
+        canceled_on: maybe_date_of(row)?,
         pause: pause_of(row)?,
         change: change_of(row)?,
         collects_open: row.int()? != 0,

@@ -27,7 +27,8 @@ impl Store {
     /// The id of a subscription that charges the same customer, token and amount on the same day as this one.
     pub(crate) async fn equal_to(&self, new: &Subscription) -> Result<Option<String>, Error> {
         let sql = "SELECT id FROM perennial_subscription WHERE tenant = ?1 AND customer = ?2 AND token = ?3
-                     AND amount = ?4 AND day = ?5 AND status = 'active' AND (ends_on IS NULL OR ends_on >= ?6)
+                     AND amount = ?4 AND day = ?5 AND status = 'active'
+                     AND (until IS NULL OR until >= ?6) AND (canceled_on IS NULL OR canceled_on >= ?6)
                    ORDER BY id LIMIT 1";
         let values = vec![
             self.tenant.as_str().into(),

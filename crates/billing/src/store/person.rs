@@ -1,7 +1,7 @@
 //! All rows about a person: to be exported, and to be erased.
 
 use perennial_journal::machine::{State, Write};
-use perennial_journal::store::{Damage, NewDecision, Row, Statement, Transacted, Value};
+use perennial_journal::store::{Damage, Row, Statement, Transacted, Value};
 use perennial_journal::{By, Moment};
 use serde_json::{Map, Value as Json, json};
 
@@ -37,7 +37,7 @@ const SUBSCRIPTION: Columns = &[
     ("starts", As::Text),
     ("until", As::Text),
     ("charges", As::Number),
-    ("ends_on", As::Text),
+    ("canceled_on", As::Text),
     ("paused_from", As::Text),
     ("paused_until", As::Text),
     ("pause_collects", As::Number),
@@ -349,8 +349,7 @@ impl Store {
         );
         about.insert(0, ERASED.into());
         statements.push(Statement::new(sql, about));
-        let decision =
-            NewDecision { actor: by.actor.clone(), reason: by.reason.clone(), what: ERASED.to_owned() };
+        let decision = by.clone().decided(ERASED)?;
         let decided = |one: &Subscription| Statement::decision(&one.uid, &decision, now);
         statements.extend(rows.subscriptions.iter().map(decided));
         Ok(matches!(self.journal.transact(statements).await?, Transacted::Rows(_)))

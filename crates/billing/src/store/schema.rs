@@ -16,7 +16,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[&[
        generation BIGINT NOT NULL, customer TEXT NOT NULL, token TEXT NOT NULL, name TEXT NOT NULL,
        amount BIGINT NOT NULL CHECK (amount > 0), day BIGINT NOT NULL CHECK (day BETWEEN 1 AND 28),
        status TEXT NOT NULL CHECK (status IN ('active','canceling','ended')),
-       starts TEXT NOT NULL, until TEXT, charges BIGINT, ends_on TEXT, paused_from TEXT, paused_until TEXT,
+       starts TEXT NOT NULL, until TEXT, charges BIGINT, canceled_on TEXT, paused_from TEXT, paused_until TEXT,
        pause_collects BIGINT NOT NULL DEFAULT 0, change_from TEXT, change_amount BIGINT CHECK (change_amount > 0),
        change_token TEXT, change_day BIGINT CHECK (change_day BETWEEN 1 AND 28), collects_open BIGINT NOT NULL DEFAULT 0,
        guard BIGINT NOT NULL, version BIGINT NOT NULL, next BIGINT,

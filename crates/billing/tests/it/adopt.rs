@@ -413,7 +413,7 @@ async fn a_key_names_one_decision() {
             billing.once("again").change("M-1", &to("70.00"), by()).await.unwrap();
             let subscription = world.member("M-1").await.subscription;
             assert_eq!(
-                (subscription.amount.to_string().as_str(), subscription.ends_on, subscription.pause),
+                (subscription.amount.to_string().as_str(), subscription.ends_on(), subscription.pause),
                 ("70.00", None, None),
                 "round {round}"
             );

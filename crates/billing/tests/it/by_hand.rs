@@ -318,7 +318,7 @@ async fn tries_have_a_limit() {
     for (change, expected) in [
         (RecoveryChange { tries_a_day: Some(1), ..none }, 3),
         (RecoveryChange { sum_a_day: Some("99.99".parse().unwrap()), ..none }, 3),
-        (none, 1),
+        (RecoveryChange { tries_a_day: Some(1_000), ..none }, 1),
     ] {
         let world = World::new().await;
         let rules = world.billing.change_recovery_rules(&change, by()).await.unwrap();

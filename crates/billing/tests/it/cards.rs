@@ -147,6 +147,14 @@ const DECLINES: &[Decline] = &[
         collected: Some("2027-02-23"),
         reads: 7,
     },
+    // It had expired, and was renewed before the first read after the decline.
+    Decline {
+        code: "003",
+        exp_date: "0127",
+        renewed: Some("2027-02-15"),
+        collected: Some("2027-02-17"),
+        reads: 1,
+    },
 ];
 
 /// Holds: A try is withheld only from a card that has expired by a read of the same day; the card of a day that waits for

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{World, by};
 
-/// All events as `kind subscription day`, read by pages of this size.
+/// All events as `kind subscription day amount`, read by pages of this size.
 async fn told(billing: &Billing, page: u32) -> Vec<String> {
     let (mut told, mut last) = (Vec::new(), 0);
     loop {
@@ -22,7 +22,11 @@ async fn told(billing: &Billing, page: u32) -> Vec<String> {
         told.extend(events.iter().map(|event| {
             let body: Value = serde_json::from_str(&event.body).unwrap();
             assert_eq!(body["subscription"], event.subscription.as_str());
-            format!("{} {} {}", event.kind, event.subscription, body["day"].as_str().unwrap_or("-"))
+            let is_of_charge =
+                matches!(event.kind.as_str(), "charge.paid" | "charge.declined" | "charge.surplus");
+            assert_eq!(body["transaction"].is_string(), is_of_charge, "{}: {body}", event.kind);
+            let text = |name: &str| body[name].as_str().map_or(String::new(), |text| format!(" {text}"));
+            format!("{} {}{}{}", event.kind, event.subscription, text("day"), text("amount"))
         }));
     }
 }
@@ -63,33 +67,33 @@ async fn is_told(world: &World) {
     assert_eq!(
         of("M-1"),
         [
-            "subscription.started M-1 2027-01-15",
-            "charge.upcoming M-1 2027-01-15",
-            "charge.paid M-1 2027-01-15",
-            "charge.surplus M-1 2027-01-15",
-            "subscription.changed M-1 -",
-            "subscription.renewed M-1 2027-02-15",
-            "subscription.paused M-1 -",
-            "subscription.resumed M-1 -",
-            "subscription.canceled M-1 -",
-            "subscription.ended M-1 -",
+            "subscription.started M-1 2027-01-15 50.00",
+            "charge.upcoming M-1 2027-01-15 50.00",
+            "charge.paid M-1 2027-01-15 50.00",
+            "charge.surplus M-1 2027-01-15 50.00",
+            "subscription.changed M-1",
+            "subscription.renewed M-1 2027-02-15 60.00",
+            "subscription.paused M-1",
+            "subscription.resumed M-1",
+            "subscription.canceled M-1",
+            "subscription.ended M-1",
         ]
     );
     assert_eq!(
         of("declined"),
         [
-            "subscription.started declined 2027-01-20",
-            "charge.upcoming declined 2027-01-20",
-            "charge.declined declined 2027-01-20",
+            "subscription.started declined 2027-01-20 0.21",
+            "charge.upcoming declined 2027-01-20 0.21",
+            "charge.declined declined 2027-01-20 0.21",
             // Its plan is closed, so that a sale may follow.
-            "subscription.renewed declined 2027-02-20",
-            "charge.declined declined 2027-01-20",
-            "charge.declined declined 2027-01-20",
-            "charge.declined declined 2027-01-20",
-            "charge.declined declined 2027-01-20",
-            "charge.given-up declined 2027-01-20",
-            "subscription.canceled declined -",
-            "subscription.ended declined -",
+            "subscription.renewed declined 2027-02-20 0.21",
+            "charge.declined declined 2027-01-20 0.21",
+            "charge.declined declined 2027-01-20 0.21",
+            "charge.declined declined 2027-01-20 0.21",
+            "charge.declined declined 2027-01-20 0.21",
+            "charge.given-up declined 2027-01-20 0.21",
+            "subscription.canceled declined",
+            "subscription.ended declined",
         ]
     );
     for page in [1, 2, 7] {

@@ -1,10 +1,12 @@
 //! Lives of subscriptions over the sandbox, held against its own records.
 
+use chrono::NaiveDate;
 use perennial::Amount;
 use perennial_billing::{
-    CancelAt, Claim, DayState, Decision, NewSubscription, PauseEnd, Route, Status, SubscriptionChange,
-    TermStatus,
+    CancelAt, Claim, DayState, Decision, NewSubscription, PauseEnd, RecoveryChange, Route, Status,
+    SubscriptionChange, TermStatus,
 };
+use perennial_journal::By;
 use perennial_sandbox::{Effect, Fault};
 
 use crate::support::{World, by, days};
@@ -124,7 +126,11 @@ async fn a_change_holds_from_its_day() {
         let paid: Vec<_> = paid.map(|due| format!("{} {}", due.day.format("%m-%d"), due.paid)).collect();
         assert_eq!(paid, expected, "from {from}: {:#?}", days(&member));
     }
-    let past = SubscriptionChange { from: "2027-05-21".parse().ok(), ..SubscriptionChange::default() };
+    let past = SubscriptionChange {
+        from: "2027-05-21".parse().ok(),
+        amount: "60.00".parse().ok(),
+        ..SubscriptionChange::default()
+    };
     let error = world.billing.change("M-0", &past, by()).await.unwrap_err();
     assert!(error.to_string().contains("the start of the change is in the past"), "{error}");
 }
@@ -212,6 +218,22 @@ async fn a_declined_day_goes_to_a_sale_after_its_plan_is_closed() {
     assert!(world.approved().await.is_empty());
 }
 
+/// Holds: A cancellation stays where it is when a waived day moves the agreed last day past it.
+#[tokio::test]
+async fn a_cancellation_holds_over_a_number_of_charges() {
+    let world = World::new().await;
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    world.billing.start(&world.gold("M-1", 15).charges(2)).await.unwrap();
+    world.until("2027-01-20").await;
+    world.billing.cancel("M-1", CancelAt::Day(day("2027-02-15")), by()).await.unwrap();
+    let pause = Decision::Pause { from: None, end: PauseEnd::Charges(1), collects: false };
+    world.billing.decide("M-1", &pause, by()).await.unwrap();
+    world.until("2027-05-20").await;
+    let member = world.member("M-1").await;
+    assert_eq!((world.approved().await.len(), member.subscription.status), (1, Status::Ended));
+    assert_eq!(member.subscription.ends_on(), Some(day("2027-02-15")));
+}
+
 /// Holds: Bad input is a specific error, and nothing is stored or sent.
 #[tokio::test]
 async fn bad_input_changes_nothing() {
@@ -228,7 +250,7 @@ async fn bad_input_changes_nothing() {
             NewSubscription { token: "999".parse().unwrap(), ..gold() },
             "the token is not one of the customer's",
         ),
-        (gold().from(day("2026-12-31")), "the start is in the past: the gateway's day is 2027-01-01"),
+        (gold().from(day("2026-12-31")), "the start is in the past: today is 2027-01-01, in UTC"),
         (gold().until(day("2027-01-10")), "the subscription ends before it begins"),
         (NewSubscription { name: String::new(), ..gold() }, "plan-name"),
     ] {
@@ -255,12 +277,22 @@ async fn bad_input_changes_nothing() {
             billing.cancel("M-1", CancelAt::Day(day("2026-12-31")), by()).await.unwrap_err(),
             "the end is in the past",
         ),
+        (
+            billing.change("M-1", &SubscriptionChange::default(), by()).await.unwrap_err(),
+            "the change has no value",
+        ),
+        (
+            billing.change_recovery_rules(&RecoveryChange::default(), by()).await.unwrap_err(),
+            "the change has no value",
+        ),
+        (billing.cancel("M-1", CancelAt::Now, By::new(" ", "asked")).await.unwrap_err(), "give both"),
+        (billing.cancel("M-1", CancelAt::Now, By::new("ines", "")).await.unwrap_err(), "give both"),
     ] {
         assert!(error.to_string().contains(expected), "{error}");
     }
     let kept = billing.show("M-1").await.unwrap().subscription;
     assert_eq!(
-        (kept.amount, kept.ends_on, kept.pause, kept.status),
+        (kept.amount, kept.ends_on(), kept.pause, kept.status),
         (gold().amount, None, None, Status::Active)
     );
 }

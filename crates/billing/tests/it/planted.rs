@@ -35,7 +35,7 @@ const NO_TRANSACTION: &str = "DELETE FROM transactions WHERE id = '{charge}'";
 const CLOSED: &str =
     "UPDATE perennial_term SET status = 'closed', closed = '2027-01-30' WHERE plan = '{plan}'";
 const ENDED: &str =
-    "UPDATE perennial_subscription SET status = 'ended', ends_on = '2027-01-30' WHERE uid = '{uid}'";
+    "UPDATE perennial_subscription SET status = 'ended', canceled_on = '2027-01-30' WHERE uid = '{uid}'";
 /// A sale of billing, with this state, that the gateway has under the mark `{mark}`.
 const SALE: &str = "INSERT INTO perennial_intent (uid, tenant, operation_key, operation, object, request, fingerprint, mark,
     is_stop, needs_card, activates, send_before, state, fence, history, created)

@@ -94,7 +94,7 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     (
         "{start} --token-id {token} --id M-1 --amount 50 --day 15 --from 2026-12-31",
         2,
-        "is in the past: the gateway's day is 2027-01-01",
+        "is in the past: today is 2027-01-01, in UTC",
         true,
     ),
     ("{start} --token-id {token} --id M-1 --amount 50 --day 15 --from yesterday", 2, "--from: ", true),

@@ -171,7 +171,7 @@ impl Shown {
             .with("token-id", subscription.token.clone())
             .with("name", subscription.name.as_str())
             .with("from", day(subscription.from))
-            .with("until", subscription.ends_on.map(day))
+            .with("until", subscription.ends_on().map(day))
             .with("charges", subscription.charges.map(u64::from))
             .with("change", subscription.change.as_ref().map(changed))
             .with("pause-from", pause.map(|pause| day(pause.from)))
@@ -199,7 +199,7 @@ impl Shown {
         line("token", subscription.token.as_str());
         line("amount", &format!("{} on day {}", subscription.amount, subscription.day.get()));
         line("from", &subscription.from.to_string());
-        if let Some(last) = subscription.ends_on {
+        if let Some(last) = subscription.ends_on() {
             line("until", &last.to_string());
         }
         if let Some(SubscriptionChange { from: Some(from), amount, token, day, .. }) = &subscription.change {
