@@ -87,10 +87,10 @@ pub async fn hold_once(
     let Once::New(Some((key, digest))) = store.is_new(Some(key), &words).await? else { return Ok(false) };
     let what = if is_on { "hold on" } else { "hold off" };
     let hold = is_on.then_some(by.reason.as_str());
-    let (taken, held) = (store.put_key(&key, &digest), Statement::hold(&tenant.uid, hold));
+    let (taken, changed) = (store.put_key(&key, &digest), Statement::hold(&tenant.uid, hold));
     let decision = NewDecision { what: what.to_owned(), actor: by.actor.clone(), reason: by.reason.clone() };
     let decided = Statement::decision(&tenant.uid, &decision, journal.now().await?);
-    match journal.transact(vec![taken, held, decided]).await? {
+    match journal.transact(vec![taken, changed, decided]).await? {
         Transacted::Rows(_) => Ok(true),
         // Another process used the key meanwhile.
         Transacted::Unmet | Transacted::Conflict => {

@@ -91,9 +91,9 @@ mod tests {
         ] {
             let mut lines = Lines::default();
             if is_command {
-                lines.command("name", text)
+                lines.command("name", text);
             } else {
-                lines.text("name", text)
+                lines.text("name", text);
             }
             assert_eq!(lines.finish(), expected);
         }
