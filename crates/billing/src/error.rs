@@ -208,7 +208,7 @@ fn ways(state: DayState) -> &'static str {
 impl Error {
     /// Whether the worker goes on after it: the gateway was not reached, or it is about one subscription. It does not go on if
     /// the database fails, or the gateway does not take the key.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
         use perennial::ErrorKind::{Configuration, Redirected, Unauthorized};
         match self {
             Self::Gateway(error) | Self::Journal(perennial_journal::Error::Gateway(error)) => {

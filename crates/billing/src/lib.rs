@@ -45,6 +45,7 @@ pub use model::{
     Charge, Claim, DayState, DueDay, DueDayFilter, Member, Pause, Route, Status, Subscription,
     SubscriptionChange, Term, TermStatus,
 };
+pub use once::hold_once;
 pub use person::Erasure;
 pub use recovery::{AtEnd, DeclineClass, RecoveryChange, RecoveryRules, Withheld, decline_class};
 pub use reports::{MonthMoney, Recovery, Tally};

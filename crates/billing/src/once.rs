@@ -1,8 +1,10 @@
 //! Decisions under an operation key: each takes effect once.
 
-use perennial_journal::{check_key, mark_of};
-use serde_json::Value;
+use perennial_journal::store::{Statement, Tenant, Transacted};
+use perennial_journal::{By, Journal, check_key, mark_of};
+use serde_json::{Value, json};
 
+use crate::store::Store;
 use crate::{Billing, Error};
 
 /// Whether a decision is new.
@@ -49,13 +51,51 @@ impl Billing {
 
     /// Whether this decision is new. Its words are an array, because the order of the members of an object is not fixed.
     pub(crate) async fn is_new(&self, decision: Value) -> Result<Once, Error> {
-        let Some(key) = &self.key else { return Ok(Once::New(None)) };
+        self.store.is_new(self.key.as_deref(), &decision).await
+    }
+}
+
+impl Store {
+    /// Whether a decision of the tenant is new under its operation key.
+    async fn is_new(&self, key: Option<&str>, decision: &Value) -> Result<Once, Error> {
+        let Some(key) = key else { return Ok(Once::New(None)) };
         check_key(key)?;
-        let digest = mark_of(self.north.tenant_uid(), &decision.to_string());
-        match self.store.decision_of_key(key).await? {
+        let digest = mark_of(self.tenant(), &decision.to_string());
+        match self.decision_of_key(key).await? {
             Some(known) if known == digest => Ok(Once::Known),
-            Some(_) => Err(Error::KeyUsed(key.clone())),
-            None => Ok(Once::New(Some((key.clone(), digest)))),
+            Some(_) => Err(Error::KeyUsed(key.to_owned())),
+            None => Ok(Once::New(Some((key.to_owned(), digest)))),
+        }
+    }
+}
+
+/// Puts a tenant on hold, or ends its hold, once under an operation key; returns whether it is done now. The same call
+/// again changes nothing, also after later decisions. It needs no client, and no subscription.
+///
+/// # Errors
+///
+/// [`Error::KeyUsed`] if the key was used for something else.
+pub async fn hold_once(
+    journal: &Journal,
+    tenant: &Tenant,
+    is_on: bool,
+    by: By,
+    key: &str,
+) -> Result<bool, Error> {
+    let store = Store::of(journal, &tenant.uid).await?;
+    let words = json!(["hold", is_on]);
+    let Once::New(Some((key, digest))) = store.is_new(Some(key), &words).await? else { return Ok(false) };
+    let what = if is_on { "hold on" } else { "hold off" };
+    let hold = is_on.then_some(by.reason.as_str());
+    let (taken, changed) = (store.put_key(&key, &digest), Statement::hold(&tenant.uid, hold));
+    let decision = by.clone().decided(what)?;
+    let decided = Statement::decision(&tenant.uid, &decision, journal.now().await?);
+    match journal.transact(vec![taken, changed, decided]).await? {
+        Transacted::Rows(_) => Ok(true),
+        // Another process used the key meanwhile.
+        Transacted::Unmet | Transacted::Conflict => {
+            store.is_new(Some(&key), &words).await?;
+            Ok(false)
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The data of a person: exported whole, and erased with the books whole.
 
 use perennial_journal::By;
+use serde_json::json;
 
 use crate::Error;
 use crate::billing::Billing;
 use crate::model::{Status, Subscription};
+use crate::once::Once;
 use crate::store::Which;
 
 /// The number of rows that an erasure changes.
@@ -39,15 +41,18 @@ impl Billing {
     /// name it: use ids that do not tell who a person is. The decision to erase is kept with its person and its reason.
     ///
     /// The gateway's own records, backups, and bytes that a database has freed and not overwritten yet are not erased. The
-    /// same call again changes nothing.
+    /// same call again changes nothing; under an [operation key](Self::once), also after the id is in use again.
     ///
     /// # Errors
     ///
     /// [`Error::NotOver`] and [`Error::NotSettled`]; nothing is changed.
     pub async fn erase(&self, id: &str, by: By) -> Result<Erasure, Error> {
+        let Once::New(key) = self.is_new(json!(["erase", id])).await? else {
+            return Ok(Erasure::default());
+        };
         let rows = self.erasable(id).await?;
         let now = self.journal.now().await?;
-        if !rows.subscriptions.is_empty() && !self.store.erase(&rows, &by, now).await? {
+        if !self.store.erase(&rows, key, &by, now).await? {
             return Err(Error::Changed(id.to_owned()));
         }
         Ok(Erasure::of(&rows))

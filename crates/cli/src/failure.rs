@@ -63,6 +63,8 @@ pub(crate) enum Failure {
     Journal(perennial_journal::Error),
     /// Billing refuses the command.
     Billing(perennial_billing::Error),
+    /// A step of the worker failed, and it did all that does not need it.
+    Step(Box<Failure>),
     /// The journal fails while a write is under way: the same command finds the result.
     JournalLost(perennial_journal::store::StoreError),
     /// Something in the journal needs a person; it is printed already.
@@ -71,8 +73,8 @@ pub(crate) enum Failure {
     Lines { failed: usize, of: usize },
     /// The books of a month do not close.
     Differences(usize),
-    /// Nobody can tell whether the books of a month close; the text is the reason.
-    Untold(String),
+    /// Nobody can tell whether the books of a month close, with the commands that show what the gateway has.
+    Untold { why: String, look: [String; 2] },
     /// The sandbox does not start.
     Start(StartError),
     /// The sandbox stopped by itself.
@@ -173,7 +175,7 @@ impl Failure {
                 Delivery::NotSent | Delivery::MaybeSent => Exit::Unavailable,
                 Delivery::Answered => Exit::Internal,
             },
-            Self::Undelivered(_) | Self::Untold(_) | Self::SecondWorker(_) => Exit::Unavailable,
+            Self::Undelivered(_) | Self::Untold { .. } | Self::SecondWorker(_) => Exit::Unavailable,
             Self::Declined { .. } => Exit::Declined,
             Self::Partial { .. } => Exit::Partial,
             Self::Excess(_) => Exit::Excess,
@@ -184,6 +186,7 @@ impl Failure {
             | Self::JournalLost(_) => Exit::Unknown,
             Self::Journal(error) => exit_of_journal(error),
             Self::Billing(error) => exit_of_billing(error),
+            Self::Step(failure) => failure.exit(),
             Self::Attention(_) | Self::Differences(_) | Self::Lines { .. } => Exit::Attention,
             Self::Unprinted { .. } if self.is_broken_pipe() => Exit::Done,
             Self::Unprinted { .. } => Exit::Unprinted,
@@ -194,6 +197,11 @@ impl Failure {
 
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Unprinted { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Whether the journal, or the merchant in it, does not exist yet.
+    pub(crate) fn is_first_use(&self) -> bool {
+        matches!(self, Self::NoJournal(_) | Self::Journal(perennial_journal::Error::NoTenant(_)))
     }
 
     /// Whether a canceled call is the cause, and no outcome is uncertain.
@@ -214,8 +222,14 @@ impl Failure {
     fn gateway(&self) -> Option<&Error> {
         match self {
             Self::Gateway(error) | Self::Lost { error, .. } => Some(error),
+            Self::Step(failure) => failure.gateway(),
             _ => None,
         }
+    }
+
+    /// The message of a step, after which others may have been taken: it does not say that nothing was changed.
+    pub(crate) fn of_step(&self) -> String {
+        self.message().replace("; nothing was changed", "")
     }
 
     pub(crate) fn kind(&self) -> &'static str {
@@ -243,11 +257,12 @@ impl Failure {
             },
             Self::Journal(_) | Self::SecondWorker(_) => "journal",
             Self::Billing(_) => "billing",
+            Self::Step(failure) => failure.kind(),
             Self::Unsettled(_) => "not-settled",
             Self::Attention(_) => "attention",
             Self::Differences(_) => "differences",
             Self::Lines { .. } => "rows-refused",
-            Self::Untold(_) => "uncertain",
+            Self::Untold { .. } => "uncertain",
             Self::Start(_)
             | Self::Stopped(_)
             | Self::World(_)
@@ -280,14 +295,18 @@ impl Failure {
             ),
             Self::Journal(error) => redact::text(&error.to_string()).into_owned(),
             Self::Billing(error) => redact::text(&error.to_string()).into_owned(),
+            Self::Step(failure) => format!(
+                "not all of the work is done: {}. What does not need this is done, and the same command again does the rest",
+                failure.of_step()
+            ),
             Self::JournalLost(error) => format!(
                 "{error}. It is not known whether the request was sent: run the same command again with the same operation \
                  key, which finds out"
             ),
-            Self::Untold(why) => format!(
-                "it is not certain that the books close: {}. Look at them with perennial transactions search and perennial \
-                 plans search, and check again",
-                redact::text(why)
+            Self::Untold { why, look } => format!(
+                "it is not certain that the books close: {}. Look at them, and check again: {}",
+                redact::text(why),
+                look.join("; ")
             ),
             Self::Differences(1) => "the books have 1 difference".to_owned(),
             Self::Differences(count) => format!("the books have {count} differences"),
@@ -366,6 +385,7 @@ impl Failure {
             Self::Gateway(error) | Self::Lost { error, .. } if error.refusal().is_none() => error.source(),
             // Of its database the message says all that there is to know.
             Self::Start(StartError::Store(StoreError::Unusable { .. })) => None,
+            Self::Step(failure) => return failure.cause(),
             Self::Keys(error) => error.source(),
             Self::Start(error) => error.source(),
             Self::World(error) => error.source(),
@@ -380,6 +400,7 @@ impl Failure {
     pub(crate) fn exchange_id(&self) -> Option<&str> {
         match self {
             Self::UnreadableRecords(errors) => errors.first()?.exchange_id(),
+            Self::Step(failure) => failure.exchange_id(),
             Self::Gateway(error) | Self::Lost { error, .. } => error.exchange_id(),
             Self::Declined { exchange_id, .. }
             | Self::Partial { exchange_id, .. }
@@ -392,6 +413,7 @@ impl Failure {
         let code = match self {
             Self::Gateway(error) | Self::Lost { error, .. } => error.result_code(),
             Self::Declined { code, .. } => code.as_deref(),
+            Self::Step(failure) => return failure.result_code(),
             _ => None,
         };
         code.map(|code| redact::text(code).into_owned())

@@ -142,6 +142,11 @@ impl Line {
         Self { command, arguments: String::new() }
     }
 
+    /// Another command with the same arguments.
+    pub(crate) fn of(&self, command: &'static str) -> Self {
+        Self { command, ..self.clone() }
+    }
+
     /// The command with the global options of this run, then its own arguments.
     pub(crate) fn again(&self, again: &Again) -> String {
         let Self { command, arguments } = self;
@@ -160,7 +165,8 @@ impl Line {
         self
     }
 
-    fn flag(mut self, option: &str) -> Self {
+    /// Adds an option without a value.
+    pub(crate) fn flag(mut self, option: &str) -> Self {
         self.arguments.extend([" --", option]);
         self
     }

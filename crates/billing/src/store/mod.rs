@@ -122,13 +122,7 @@ const UNREAD: &str = "the gateway has a transaction of this day that cannot be r
 impl Store {
     /// Makes the tables, and the row of the tenant.
     pub(crate) async fn open(journal: &Journal, tenant: &str, today: NaiveDate) -> Result<Self, Error> {
-        journal.migrate("billing", schema::MIGRATIONS).await?;
-        let store = Self {
-            journal: journal.clone(),
-            tenant: tenant.to_owned(),
-            #[cfg(test)]
-            statements: std::sync::Arc::default(),
-        };
+        let store = Self::of(journal, tenant).await?;
         let sql = "INSERT INTO perennial_billing (tenant, read_until, tries_a_day, sum_a_day, at_end, night, tries, sum)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?2, 0, 0) ON CONFLICT DO NOTHING";
         let RecoveryRules { tries_a_day, sum_a_day, at_end } = RecoveryRules::default();
@@ -136,6 +130,22 @@ impl Store {
         let row = Statement::new(sql, [tenant.into(), date(today)].into_iter().chain(rules).collect());
         store.journal.transact(vec![row]).await?;
         Ok(store)
+    }
+
+    /// Makes the tables.
+    pub(crate) async fn of(journal: &Journal, tenant: &str) -> Result<Self, Error> {
+        journal.migrate("billing", schema::MIGRATIONS).await?;
+        Ok(Self {
+            journal: journal.clone(),
+            tenant: tenant.to_owned(),
+            #[cfg(test)]
+            statements: std::sync::Arc::default(),
+        })
+    }
+
+    /// The tenant's uid.
+    pub(crate) fn tenant(&self) -> &str {
+        &self.tenant
     }
 
     /// Charges of plans are known until the end of this day, which never goes back, but for those of the unread days among

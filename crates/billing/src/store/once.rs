@@ -18,7 +18,7 @@ impl Store {
     }
 
     /// Stores an operation key with its decision, and fails the transaction if it is taken.
-    pub(super) fn put_key(&self, key: &str, decision: &str) -> Statement {
+    pub(crate) fn put_key(&self, key: &str, decision: &str) -> Statement {
         let sql = "INSERT INTO perennial_billing_key (tenant, operation_key, decision) VALUES (?1, ?2, ?3)
                    ON CONFLICT DO NOTHING RETURNING operation_key";
         Statement::new(sql, vec![self.tenant.as_str().into(), key.into(), decision.into()]).must()

@@ -293,9 +293,20 @@ impl Store {
         Ok(self.journal.rows(sql, vec![uid.into()], date_of).await?.pop())
     }
 
-    /// Replaces personal data in these rows. `false`, and nothing is changed, if one of them changed meanwhile.
-    pub(crate) async fn erase(&self, rows: &PersonalRows, by: &By, now: Moment) -> Result<bool, Error> {
-        let mut statements = Vec::new();
+    /// Replaces personal data in these rows, and stores the operation key. `false`, and nothing is changed, if one of them
+    /// changed meanwhile.
+    pub(crate) async fn erase(
+        &self,
+        rows: &PersonalRows,
+        key: Option<(String, String)>,
+        by: &By,
+        now: Moment,
+    ) -> Result<bool, Error> {
+        let mut statements: Vec<_> = key.iter().map(|(key, decision)| self.put_key(key, decision)).collect();
+        if rows.subscriptions.is_empty() {
+            return Ok(statements.is_empty()
+                || matches!(self.journal.transact(statements).await?, Transacted::Rows(_)));
+        }
         let mut about: Vec<Value> = Vec::new();
         for Subscription { uid, id, version, .. } in &rows.subscriptions {
             let card = format!(r#"{{"subscription":"{id}","{ERASED}":true}}"#);

@@ -12,6 +12,7 @@ use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::input;
+use crate::lookup::Line;
 use crate::output::{Output, Record, note};
 #[cfg(feature = "pdf")]
 use crate::pdf;
@@ -86,7 +87,8 @@ impl Profiles {
         let profiles =
             if global.keys.is_missing()? { BTreeMap::new() } else { global.keys.store()?.list().await? };
         if profiles.is_empty() && global.output == Output::Table {
-            note("no keys are stored: `perennial connect NAME` stores one");
+            let command = Line::new("perennial connect").word("NAME").again(&global.again);
+            note(&format!("no keys are stored: `{command}` stores one"));
             return Ok(());
         }
         let rows =

@@ -10,7 +10,7 @@ use perennial_billing::{Charge, DayDecision, DayRefund, DayState, DueDayFilter};
 use perennial_journal::Settled;
 
 use super::journal::Decider;
-use super::subscriptions::{Decided, Place, due_record, unsettled};
+use super::subscriptions::{Decided, Place, due_record};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -130,6 +130,8 @@ pub(crate) struct List {
 /// Columns of a list of due days, the most important first.
 const DUE_DAYS: &[&str] =
     &["subscription", "day", "state", "payment-amount", "next-try", "result-code", "reason", "route"];
+/// Other members of a due day.
+const MORE: &[&str] = &["paid", "tries"];
 
 /// Columns of the charges of a due day, the most important first.
 const CHARGES: &[&str] = &["transaction", "claim", "amount", "made", "of"];
@@ -173,7 +175,7 @@ impl List {
         filter.id = id;
         let days = opened.billing.due_days(&filter).await?;
         let rows = days.iter().map(|(id, due)| due_record(Some(id), due)).collect();
-        global.output.rows(DUE_DAYS, rows)
+        global.output.rows_with(DUE_DAYS, MORE, rows)
     }
 }
 
@@ -187,25 +189,24 @@ impl Decide {
             return DryRun::print(global.output, due_record(Some(&id), &after));
         }
         global.interrupt.under(&format!("subscriptions/{id}"));
-        let billing = decided.once(&opened.billing, global).await?;
-        billing.decide_day(&id, day, decision, by).await?;
+        let once = decided.once(&opened.billing, global).await?;
+        once.taken(once.billing.decide_day(&id, day, decision, by).await)?;
         let is_collected = *decision == DayDecision::Collect;
         let worked = if is_collected { opened.billing.work_on(&id).await.map(drop) } else { Ok(()) };
         let (due, _) = opened.billing.due_day(&id, day).await?;
         global.output.record(&due_record(Some(&id), &due))?;
-        let place = format!("{id}/{day}");
-        match worked {
-            Err(error) => {
-                let why = format!("the work on it is not complete: {}", Failure::from(error).message());
-                Err(unsettled(&place, &why))
+        let why = match worked {
+            Err(error) => format!("the work on it is not complete: {}", Failure::from(error).of_step()),
+            Ok(()) if due.was.is_some() => "the outcome of its sale is not known yet".to_owned(),
+            Ok(()) => {
+                if is_collected && due.next_try.is_some() && global.output == Output::Table {
+                    let work = place.work(global);
+                    note(&format!("the sale follows when its plan is closed, and is made by: {work}"));
+                }
+                return Ok(());
             }
-            Ok(()) if due.was.is_some() => Err(unsettled(&place, "the outcome of its sale is not known yet")),
-            Ok(()) if is_collected && due.next_try.is_some() && global.output == Output::Table => {
-                note("the sale follows when its plan is closed, and is made by perennial work");
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
+        };
+        Err(opened.unsettled(&place, global, &format!("{id}/{day}"), &why).await)
     }
 }
 
@@ -224,7 +225,8 @@ impl Refund {
         }
         global.interrupt.under(&format!("subscriptions/{id}"));
         let due = format!("{id}/{day}");
-        match decided.once(&opened.billing, global).await?.refund(&id, day, &refund, by).await? {
+        let once = decided.once(&opened.billing, global).await?;
+        match once.taken(once.billing.refund(&id, day, &refund, by).await)? {
             Settled::Done { .. } => {
                 let (_, charges) = opened.billing.due_day(&id, day).await?;
                 global.output.rows(CHARGES, charges.iter().map(charge_record).collect())
@@ -240,7 +242,8 @@ impl Refund {
             Settled::Open(waits) | Settled::NeedsPerson(waits) => {
                 let reason = redact::text(&waits.reason);
                 let show = place.show_intent(global, &waits.intent);
-                Err(unsettled(&due, &format!("its refund has no outcome yet: {reason}; {show} explains it")))
+                let why = format!("its refund has no outcome yet: {reason}; it is explained by: {show}\n");
+                Err(opened.unsettled(&place, global, &due, &why).await)
             }
             _ => Err(Failure::Unexpected("the journal reports an outcome that is not known here")),
         }

@@ -41,6 +41,8 @@ pub(crate) struct List {
 
 /// Columns of a list of events, the most important first.
 const EVENTS: &[&str] = &["position", "event", "subscription", "day", "at", "amount", "generation"];
+/// Other members of an event, which depend on its kind.
+const MORE: &[&str] = &["token-id", "expires", "class", "transaction", "plan", "reason", "erased"];
 /// The events that are read at a time.
 const PAGE: u32 = 100;
 
@@ -50,7 +52,7 @@ impl Events {
         let opened = list.place.open(global, &global.client().await?).await?;
         if !list.follow {
             let events = opened.billing.events(list.after, list.limit.unwrap_or(PAGE)).await?;
-            return global.output.rows(EVENTS, events.iter().map(record).collect());
+            return global.output.rows_with(EVENTS, MORE, events.iter().map(record).collect());
         }
         if global.output == Output::Csv {
             let message =

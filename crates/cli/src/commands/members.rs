@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use perennial_billing::Erasure;
 
 use super::journal::Decider;
-use super::subscriptions::Place;
+use super::subscriptions::{Decided, Place};
 use crate::context::Global;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -49,6 +49,8 @@ pub(crate) struct Erase {
     member: Export,
     #[command(flatten)]
     decider: Decider,
+    #[command(flatten)]
+    decided: Decided,
 }
 
 impl Members {
@@ -63,14 +65,15 @@ impl Members {
                 let output = if global.output == Output::Table { Output::Json } else { global.output };
                 output.record(&Record::of_json(exported))
             }
-            Self::Erase(Erase { member: Export { id, place }, decider }) => {
+            Self::Erase(Erase { member: Export { id, place }, decider, decided }) => {
                 let by = decider.by()?;
                 let opened = place.open(global, &global.client().await?).await?;
                 if global.dry_run.is_on() {
                     let erased = opened.billing.preview_erase(&id).await?;
                     return DryRun::print(global.output, record(&id, erased));
                 }
-                let erased = opened.billing.erase(&id, by).await?;
+                let once = decided.once(&opened.billing, global).await?;
+                let erased = once.taken(once.billing.erase(&id, by).await)?;
                 global.output.record(&record(&id, erased))?;
                 note(
                     "not erased: the gateway's own records, backups, and freed bytes of the database until it is vacuumed",

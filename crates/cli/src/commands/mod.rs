@@ -182,7 +182,7 @@ impl Command {
             }
             Self::Batches(batches) => batches.run(&global.client().await?, global).await,
             Self::Invoice(invoice) => invoice.run(global).await,
-            Self::ClientPay(command) => command.run(global).await,
+            Self::ClientPay(command) => Box::pin(command.run(global)).await,
             Self::Journal(journal) => journal.run(global).await,
             Self::Subscriptions(subscriptions) => Box::pin(subscriptions.run(global)).await,
             Self::DueDays(due_days) => due_days.run(global).await,

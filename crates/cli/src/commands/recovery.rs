@@ -82,7 +82,8 @@ impl Recovery {
             let rules = change.applied(opened.billing.recovery_rules().await?);
             return DryRun::print(global.output, record(&rules));
         }
-        let billing = decided.once(&opened.billing, global).await?;
-        global.output.record(&record(&billing.change_recovery_rules(&change, by).await?))
+        let once = decided.once(&opened.billing, global).await?;
+        let rules = once.taken(once.billing.change_recovery_rules(&change, by).await)?;
+        global.output.record(&record(&rules))
     }
 }

@@ -18,6 +18,7 @@ use super::{both, of_card, renamed};
 use crate::context::Global;
 use crate::failure::Failure;
 use crate::input::{self, CardData, CardSource};
+use crate::lookup::Line;
 use crate::output::{IntoRecord, Output, note};
 
 /// Card transactions.
@@ -249,7 +250,7 @@ impl Transactions {
             Self::Sale(Keyed { command, once }) => {
                 let charge = command.charge()?;
                 if let Some(writer) = once.open(global, client).await? {
-                    command.note_token();
+                    command.note_token(global);
                     let sold = writer.writes().transactions().sale(writer.key(), &charge).await;
                     return charged(&writer, sold).await;
                 }
@@ -260,7 +261,7 @@ impl Transactions {
             Self::Auth(Keyed { command, once }) => {
                 let charge = command.charge()?;
                 if let Some(writer) = once.open(global, client).await? {
-                    command.note_token();
+                    command.note_token(global);
                     let reserved = writer.writes().transactions().auth(writer.key(), &charge).await;
                     return charged(&writer, reserved).await;
                 }
@@ -398,9 +399,10 @@ impl TryFrom<TokenText<'_>> for ChargeSource {
 
 impl Sale {
     /// Notes where the new token of a charge under an operation key is found: the journal keeps the transaction alone.
-    fn note_token(&self) {
+    fn note_token(&self, global: &Global) {
         if self.fields.create_token.as_deref().is_some_and(|wanted| wanted == "true") {
-            note("under an operation key, the new token is not shown: perennial tokens search finds it");
+            let command = Line::new("perennial tokens search").again(&global.again);
+            note(&format!("under an operation key, the new token is not shown; it is found by: {command}"));
         }
     }
 

@@ -39,7 +39,7 @@ impl Work {
         if self.until_idle {
             let (mut steps, mut charges) = (0, 0);
             loop {
-                let worked = opened.billing.work().await?;
+                let worked = opened.billing.work().await.map_err(of_round)?;
                 steps += worked.steps;
                 charges += worked.charges;
                 if worked.steps == 0 {
@@ -57,6 +57,13 @@ impl Work {
     }
 }
 
+/// The failure for a round that is not complete.
+fn of_round(error: Error) -> Failure {
+    let is_passing = error.is_passing();
+    let failure = Failure::from(error);
+    if is_passing { Failure::Step(Box::new(failure)) } else { failure }
+}
+
 /// Says what a round of the service did. A round without work is silent.
 fn say(output: Output, worked: &Result<Worked, Error>) {
     match worked {
@@ -67,6 +74,13 @@ fn say(output: Output, worked: &Result<Worked, Error>) {
             let _ = output.record(&line.with("read-until", read_until.to_string()));
         }
         Ok(Worked { steps, charges, .. }) => note(&format!("steps: {steps}, charges: {charges}")),
+        Err(error) if error.is_passing() => {
+            let why = error.to_string().replace("; nothing was changed", "");
+            let why = redact::text(&why);
+            note(&format!(
+                "a round failed: {why}. What does not need this is done, and the next round does the rest"
+            ));
+        }
         Err(error) => note(&format!("a round failed: {}", redact::text(&error.to_string()))),
     }
 }

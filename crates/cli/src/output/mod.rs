@@ -7,6 +7,7 @@ mod clientpay;
 pub(crate) mod csv;
 mod due;
 pub(crate) mod json;
+pub(crate) mod lines;
 mod names;
 pub(crate) mod outlook;
 pub(crate) mod pager;
@@ -147,7 +148,17 @@ impl Output {
 
     /// Prints records as a list. In CSV, members without a column among these get one after them.
     pub(crate) fn rows(self, columns: &[&str], records: Vec<Record>) -> Result<(), Failure> {
-        let mut members: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+        self.rows_with(columns, &[], records)
+    }
+
+    /// Prints records as a list. `more` are the members without a column, which have one in CSV, whatever the rows have.
+    pub(crate) fn rows_with(
+        self,
+        columns: &[&str],
+        more: &[&str],
+        records: Vec<Record>,
+    ) -> Result<(), Failure> {
+        let mut members: Vec<String> = columns.iter().chain(more).map(|&name| name.to_owned()).collect();
         for (name, _) in records.iter().flat_map(Record::flat) {
             if !members.contains(&name) {
                 members.push(name);

@@ -39,7 +39,13 @@ pub(super) fn of_one(record: &Record) -> impl fmt::Display {
     Screen(table)
 }
 
-/// Draws several objects: a line for each, with as many of the columns as fit, the first ones preferred.
+/// A column of sentences, which may be broken.
+const SENTENCES: &str = "reason";
+/// The least width of such a column.
+const READABLE: u16 = 24;
+
+/// Draws several objects: a line for each, with as many of the columns as fit, the first ones preferred. Sentences that do
+/// not fit have several lines, in the rest of the width.
 pub(super) fn of_many(columns: &[&str], records: &[Record]) -> impl fmt::Display {
     let used: Vec<&str> = columns
         .iter()
@@ -48,15 +54,30 @@ pub(super) fn of_many(columns: &[&str], records: &[Record]) -> impl fmt::Display
         .collect();
     // Two blanks are between columns, and none behind the last.
     let mut left = width() + 2;
-    let mut fitting = Vec::new();
+    let (mut fitting, mut broken) = (Vec::new(), None);
     for (column, wide) in used.iter().zip(listed(&used, records).column_max_content_widths()) {
         if wide + 2 <= left {
             left -= wide + 2;
             fitting.push(*column);
+        } else if *column == SENTENCES && left >= READABLE + 2 {
+            broken = Some((fitting.len(), left));
+            fitting.push(*column);
+            break;
         }
     }
     if !fitting.is_empty() {
-        return Screen(listed(&fitting, records));
+        let mut table = listed(&fitting, records);
+        if let Some((index, left)) = broken {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
+            for (at, column) in table.column_iter_mut().enumerate() {
+                column.set_constraint(if at == index {
+                    ColumnConstraint::Absolute(Width::Fixed(left - 2))
+                } else {
+                    ColumnConstraint::ContentWidth
+                });
+            }
+        }
+        return Screen(table);
     }
     let mut table = listed(&used[..used.len().min(1)], records);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width());

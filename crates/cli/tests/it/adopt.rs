@@ -34,7 +34,7 @@ const LINES: &[(&str, i32, &str, bool)] = &[
     ("subscriptions adopt --id M-1 --plan-key PLAN --actor ada --dry-run", 0, "12  2027-12-15", true),
     ("subscriptions adopt --id M-1 --plan-key SUSPENDED --actor ada --dry-run", 2, "it is SUSPENDED", true),
     ("subscriptions adopt --id M-1 --plan-key plan_0 --shadow --actor ada", 5, "knows no such object", true),
-    ("subscriptions adopt --id M-1 --plan-key PLAN --shadow --actor ada", 0, "shadow        ends with", true),
+    ("subscriptions adopt --id M-1 --plan-key PLAN --shadow --actor ada", 0, "it ends with", true),
     ("subscriptions adopt --id M-1 --plan-key PLAN --shadow --actor ada", 0, "status        active", true),
     (
         "subscriptions adopt --id M-2 --plan-key PLAN --shadow --actor ada",
@@ -158,6 +158,8 @@ fn plans_are_adopted_one_by_one() {
         let said = format!("{}{}", ran.out, ran.err);
         assert!(ran.code == *code && said.contains(&named(part)), "{line}: {}\n{said}", ran.code);
         assert_eq!(before == club.gateway(), *is_same, "{line}");
+        // What is refused was not taken before.
+        assert!(*code != 2 || ran.err.starts_with("error: "), "{line}: {}", ran.err);
     }
     // The adopted plans charge, and each is known.
     club.desk.shell.advance("P20D");
@@ -200,6 +202,9 @@ fn plans_are_adopted_by_file() {
     let ran = club.run(&format!("{import} --shadow --dry-run"));
     assert!(ran.code == 1 && ran.out.contains("would be adopted"), "{}{}", ran.out, ran.err);
     assert!(!club.desk.file().exists());
+    // The table has the reason of a refused row, too.
+    assert!(ran.out.contains("reason") && ran.out.contains("knows no such object"), "{}", ran.out);
+    assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
     let (code, listed, err) = results(&import);
     assert!(code == 1 && err.contains("1 of 3 rows were refused"), "{listed:?}{err}");
     assert!(

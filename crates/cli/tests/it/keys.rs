@@ -51,7 +51,8 @@ fn every_write_takes_an_operation_key() {
             .iter()
             .any(is_own);
         let is_write = !leaf.operation.is_empty();
-        let is_decision = leaf.changes && ["subscriptions", "due-days", "recovery"].iter().any(is_own);
+        let decisions = ["subscriptions", "due-days", "recovery", "members", "hold"];
+        let is_decision = leaf.changes && decisions.iter().any(is_own);
         assert_eq!(takes_key, is_write || is_decision, "{}", leaf.path);
         // Whoever adds a command says what it writes.
         assert_eq!(leaf.changes, is_write || is_local && leaf.changes, "{}", leaf.path);

@@ -6,6 +6,7 @@ mod adopt;
 mod ahead;
 mod alerts;
 mod cards;
+mod cases;
 mod chapter;
 mod clientpay;
 mod clientpay_once;

@@ -54,6 +54,12 @@ impl Statement {
         insert_decision(about, decision, now)
     }
 
+    /// The statement that puts a tenant on hold for a reason, or ends its hold.
+    pub fn hold(tenant: &str, reason: Option<&str>) -> Self {
+        let sql = "UPDATE perennial_tenant SET hold = ?2 WHERE uid = ?1";
+        Self::new(sql, vec![tenant.into(), reason.map(readable).into()])
+    }
+
     /// The statement that raises the version of a guard: intents with an earlier version are not sent any more.
     pub fn raise_guard(tenant: &str, name: &str) -> Self {
         let sql = "INSERT INTO perennial_guard (tenant, name, version) VALUES (?1, ?2, 1)

@@ -71,7 +71,7 @@ impl Check {
                     ErrorKind::InvalidResponse | ErrorKind::Mismatch | ErrorKind::PageLoop
                 ) =>
             {
-                return Err(Failure::Untold(format!("the gateway's lists cannot be read: {error}")));
+                return Err(untold(global, format!("the gateway's lists cannot be read: {error}")));
             }
             books => books?,
         };
@@ -112,12 +112,20 @@ impl Check {
         }
         match (books.differences.len(), books.unclear) {
             (0, 0) => Ok(()),
-            (0, unclear) => Err(Failure::Untold(format!(
-                "{unclear} records of the gateway cannot be read, or are neither approved nor declined"
-            ))),
+            (0, unclear) => {
+                let why = format!(
+                    "{unclear} records of the gateway cannot be read, or are neither approved nor declined"
+                );
+                Err(untold(global, why))
+            }
             (count, _) => Err(Failure::Differences(count)),
         }
     }
+}
+
+fn untold(global: &Global, why: String) -> Failure {
+    let look = ["perennial transactions search", "perennial plans search"];
+    Failure::Untold { why, look: look.map(|command| Line::new(command).again(&global.again)) }
 }
 
 fn days_of(month: Month) -> Result<Range<NaiveDate>, Failure> {

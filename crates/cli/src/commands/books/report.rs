@@ -82,6 +82,8 @@ const RECOVERY: &[&str] = &[
     "open",
     "waived",
 ];
+/// Other members of the result of declines.
+const MORE: &[&str] = &["recovered-by", "given-up-amount", "open-amount", "waived-amount"];
 /// Columns of cards.
 const CARDS: &[&str] =
     &["subscription", "ends", "due", "card-type", "last-four-digits", "token-id", "customer-key"];
@@ -101,7 +103,7 @@ impl Report {
                 let billing = place.open(global, &client).await?.billing;
                 let (from, until) = months.of(&billing).await?;
                 let classes = billing.recovery(from, until).await?;
-                global.output.rows(RECOVERY, classes.iter().map(recovery).collect())
+                global.output.rows_with(RECOVERY, MORE, classes.iter().map(recovery).collect())
             }
             Self::Cards(Cards { place }) => {
                 let billing = place.open(global, &client).await?.billing;

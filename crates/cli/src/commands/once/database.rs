@@ -136,12 +136,14 @@ impl Database {
     }
 
     /// Adds the option that names this database to a command. A URL with a password is left out: the variable that named
-    /// it names it again.
+    /// it names it again. The default with a sandbox's clock is named, because a command without the clock has another.
     pub(in crate::commands) fn on(&self, line: &'static str) -> Line {
-        let db = self.db.as_ref().filter(|db| !secrets::has_password(db));
+        let is_sandbox = matches!(self.clock, Some(WhichClock::Sandbox));
+        let usual = || self.url().ok().filter(|_| is_sandbox);
+        let db = self.db.clone().or_else(usual).filter(|db| !secrets::has_password(db));
         let db = db.map(|db| match db.strip_prefix("sqlite:") {
             Some(path) => format!("sqlite:{}", lookup::absolute(path.as_ref())),
-            None => db.clone(),
+            None => db,
         });
         Line::new(line).with("db", db)
     }
@@ -209,6 +211,11 @@ pub(crate) struct Tenancy {
 impl Tenancy {
     pub(in crate::commands) fn is_given(&self) -> bool {
         self.tenant.is_some()
+    }
+
+    /// Adds the name to a command, if it is given.
+    pub(in crate::commands) fn on(&self, line: Line) -> Line {
+        line.with("tenant", self.tenant.as_ref())
     }
 
     /// The name that these options give.

@@ -54,7 +54,7 @@ impl Once {
         let tenant = self.tenancy.of(global, &journal, client).await?;
         let bound = journal.clearent(&tenant, client).await?;
         let look_up = self.database.on("perennial journal show");
-        Ok(Some(Writer::new(journal, bound, tenant, key, look_up, global.output)))
+        Ok(Some(Writer::new(journal, bound, tenant, key, look_up, global)))
     }
 
     /// Opens the journal for this write of ClientPay, if it has an operation key.
@@ -68,7 +68,7 @@ impl Once {
         let tenant = self.tenancy.name(global, client.environment());
         let bound = journal.clientpay(&tenant, client).await?;
         let look_up = self.database.on("perennial journal show");
-        Ok(Some(Writer::new(journal, bound, row_of_clientpay(&tenant), key, look_up, global.output)))
+        Ok(Some(Writer::new(journal, bound, row_of_clientpay(&tenant), key, look_up, global)))
     }
 
     /// Checks the key of a write that is followed by another one, whose key has this name after a slash.

@@ -4,8 +4,9 @@ use perennial::transport::redact;
 use perennial_journal::machine::{Intent, State};
 use perennial_journal::{Error, Journal, Settled, Told};
 
+use crate::context::Global;
 use crate::failure::{Failure, Waiting};
-use crate::lookup::Line;
+use crate::lookup::{Again, Line};
 use crate::output::{IntoRecord, Output, Record, note};
 
 /// A merchant's client whose writes go through the journal, under one operation key.
@@ -15,8 +16,11 @@ pub(in crate::commands) struct Writer<C> {
     /// The tenant's name in the database.
     tenant: String,
     key: String,
+    /// The command that shows an intent.
     look_up: Line,
     output: Output,
+    /// The global options of this run.
+    again: Again,
 }
 
 /// A settled write.
@@ -35,9 +39,9 @@ impl<C> Writer<C> {
         tenant: String,
         key: String,
         look_up: Line,
-        output: Output,
+        global: &Global,
     ) -> Self {
-        Self { journal, client, tenant, key, look_up, output }
+        Self { journal, client, tenant, key, look_up, output: global.output, again: global.again.clone() }
     }
 
     /// The writes, which take the operation key first.
@@ -106,7 +110,10 @@ impl<C> Writer<C> {
                     note("this was done before under this operation key: nothing was sent now");
                 }
                 Some(Told::Adopted) => note("this was found at the gateway: an earlier response was lost"),
-                Some(Told::Decided) => note("a person decided this: perennial journal show says who and why"),
+                Some(Told::Decided) => note(&format!(
+                    "a person decided this; who and why is shown by: {}",
+                    self.look_up.clone().word(&intent.uid).again(&self.again)
+                )),
                 _ => {}
             }
         }
@@ -149,9 +156,11 @@ impl<C> Writer<C> {
             }
             Settled::NotActivated { plan, reason } => {
                 let reason = redact::text(&reason);
+                let line = self.look_up.of("perennial plans activate").with("operation-key", Some("KEY"));
                 let message = format!(
-                    "the plan {plan} is made and stays suspended: {reason}. To activate it: perennial plans activate \
-                     {plan} --operation-key KEY, with a new key. Do not create it again"
+                    "the plan {plan} is made and stays suspended: {reason}. Do not create it again. With a new key, it is \
+                     activated by: {}",
+                    line.word(plan.as_str()).again(&self.again)
                 );
                 return Err(Failure::Refused(message));
             }
@@ -173,7 +182,9 @@ impl<C> Writer<C> {
         let hold = tenant.and_then(|tenant| Some((tenant.hold?, tenant.name)));
         let reason = match (intent.state, hold) {
             (State::Planned, Some((hold, name))) => {
-                format!("the tenant {name} is on hold ({hold}); perennial hold off ends the hold")
+                let line = self.look_up.of("perennial hold off").with("tenant", Some(&name));
+                let command = line.with("reason", Some("TEXT")).again(&self.again);
+                format!("the tenant {name} is on hold ({hold}), which is ended by: {command}")
             }
             (State::Sending, _) => {
                 "another process is at work on it, or ended before the response was stored; the latter is \

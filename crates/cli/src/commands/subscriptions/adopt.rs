@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use perennial::clearent::PlanKey;
-use perennial::{Clearent, ErrorKind};
+use perennial::{Clearent, ErrorKind, NaiveDate};
 use perennial_billing::{Adoption, Billing, Error};
-use perennial_journal::{By, Error as JournalError};
+use perennial_journal::By;
 
 use super::once::{Decided, Person};
 use super::place::{Opened, Place};
@@ -57,6 +57,7 @@ const LINES: &[&str] = &["id", "result", "first", "reason", "plan-key"];
 impl Adopt {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let by = self.person.clone().by()?;
+        self.decided.key()?;
         let client = global.client().await?;
         match (&self.file, &self.id) {
             (Some(file), _) => self.many(&lines(file)?, by, global, &client).await,
@@ -70,14 +71,19 @@ impl Adopt {
         if global.dry_run.is_on() {
             return self.preview(id, plan, global, client).await;
         }
-        let opened = self.open(global, client, plan.as_ref()).await?;
+        let opened = match (self.place.open(global, client).await, &plan) {
+            (Err(failure), Some(plan)) if failure.is_first_use() => {
+                self.first(id, plan, global, client, self.place.database.today(global).await?).await?
+            }
+            (opened, _) => opened?,
+        };
         let plan = match plan {
             Some(plan) => plan,
             None => first_plan(&opened.billing, id).await?,
         };
         let adoption = Adoption { in_shadow: self.shadow, ..Adoption::new(id, plan) };
-        let billing = self.decided.once(&opened.billing, global).await?;
-        billing.adopt(&adoption, by).await?;
+        let once = self.decided.once(&opened.billing, global).await?;
+        once.taken(once.billing.adopt(&adoption, by).await)?;
         Shown::of(&opened, &self.place, global, id).await?.print_written(global)
     }
 
@@ -91,7 +97,7 @@ impl Adopt {
         let opened = match self.place.open(global, client).await {
             Ok(opened) => opened,
             // It would be the first one.
-            Err(Failure::NoJournal(_) | Failure::Journal(JournalError::NoTenant(_))) => {
+            Err(failure) if failure.is_first_use() => {
                 let Some(plan) = plan else { return Err(lacks_plan(id)) };
                 let today = self.place.database.today(global).await?;
                 let adoption = Adoption { in_shadow: self.shadow, ..Adoption::new(id, plan) };
@@ -107,31 +113,30 @@ impl Adopt {
         print_preview(global, id, &opened.billing.preview_adoption(&adoption, AHEAD).await?)
     }
 
-    /// Opens the merchant's subscriptions. In shadow, a merchant that the journal does not have is bound without a write, by
-    /// the customer of the plan.
-    async fn open(
+    /// Makes the journal, and the merchant in it, for a plan that can be adopted. In
+    /// shadow, the merchant is bound without a write, by the customer of the plan.
+    async fn first(
         &self,
+        id: &str,
+        plan: &PlanKey,
         global: &Global,
         client: &Clearent,
-        plan: Option<&PlanKey>,
+        today: NaiveDate,
     ) -> Result<Opened, Failure> {
-        match plan {
-            Some(plan) if self.shadow => self.place.open_in_shadow(global, client, plan).await,
-            Some(_) => self.place.open_or_create(global, client).await,
-            None => self.place.open(global, client).await,
+        // What would be refused makes nothing.
+        Adoption::new(id, plan.clone()).preview(client, today, 1).await?;
+        if self.shadow {
+            self.place.open_in_shadow(global, client, plan).await
+        } else {
+            self.place.open_or_create(global, client).await
         }
     }
 
     async fn many(&self, lines: &[Line], by: By, global: &Global, client: &Clearent) -> Result<(), Failure> {
         let is_dry = global.dry_run.is_on();
-        let readable = lines.iter().find_map(|line| line.plan.parse::<PlanKey>().ok());
-        let opened = match (is_dry, readable) {
-            (true, _) | (false, None) => self.place.open(global, client).await,
-            (false, Some(plan)) => self.open(global, client, Some(&plan)).await,
-        };
-        let opened = match opened {
+        let mut opened = match self.place.open(global, client).await {
             Ok(opened) => Some(opened),
-            Err(Failure::NoJournal(_) | Failure::Journal(JournalError::NoTenant(_))) => None,
+            Err(failure) if failure.is_first_use() => None,
             Err(failure) => return Err(failure),
         };
         let today = self.place.database.today(global).await?;
@@ -142,7 +147,7 @@ impl Adopt {
         );
         let (mut rows, mut failed, mut stopped) = (Vec::new(), 0, None);
         for line in lines {
-            let done = self.line(line, &by, global, opened.as_ref(), client, today).await;
+            let done = self.line(line, &by, global, &mut opened, client, today).await;
             bar.inc(1);
             let record = Record::default().with("id", line.id.as_str()).with("plan-key", line.plan.as_str());
             match done {
@@ -179,15 +184,19 @@ impl Adopt {
         line: &Line,
         by: &By,
         global: &Global,
-        opened: Option<&Opened>,
+        opened: &mut Option<Opened>,
         client: &Clearent,
-        today: perennial::NaiveDate,
+        today: NaiveDate,
     ) -> Result<(&'static str, Option<String>), Failure> {
         let plan = key::<PlanKey>("plan-key", &line.plan)?;
         let adoption = Adoption { in_shadow: self.shadow, ..Adoption::new(&line.id, plan) };
-        let first = |days: Vec<(perennial::NaiveDate, _)>| days.first().map(|(day, _)| day.to_string());
-        let Some(opened) = opened else {
-            return Ok(("would be adopted", first(adoption.preview(client, today, 1).await?)));
+        let first = |days: Vec<(NaiveDate, _)>| days.first().map(|(day, _)| day.to_string());
+        let opened = match opened {
+            Some(opened) => opened,
+            None if global.dry_run.is_on() => {
+                return Ok(("would be adopted", first(adoption.preview(client, today, 1).await?)));
+            }
+            None => opened.insert(self.first(&line.id, &adoption.plan, global, client, today).await?),
         };
         let before = match opened.billing.show(&line.id).await {
             Ok(member) => Some(member.subscription),
@@ -242,7 +251,10 @@ fn stops(failure: &Failure) -> bool {
 fn reason_of(failure: &Failure) -> String {
     match failure {
         Failure::InvalidRequest(complaints) => {
-            let said = complaints.iter().map(|complaint| format!("{} {}", complaint.given, complaint.rule));
+            // It is a column, and no option.
+            let said = complaints
+                .iter()
+                .map(|complaint| format!("{} {}", complaint.given.trim_start_matches("--"), complaint.rule));
             said.collect::<Vec<_>>().join("; ")
         }
         failure => failure.message(),

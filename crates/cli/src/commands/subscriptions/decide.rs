@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use perennial::{Amount, NaiveDate};
+use perennial::{Amount, Date, NaiveDate};
 use perennial_billing::{CancelAt, Decision, Error, PauseEnd, SubscriptionChange};
 
 use super::date;
@@ -119,7 +119,7 @@ impl Change {
         let from = (self.from != "next").then_some(&self.from);
         let mut criteria = Criteria::default();
         let change = SubscriptionChange {
-            from: date("from", from)?,
+            from: criteria.read::<Date>("from", from).map(Date::naive),
             amount: criteria.read("amount", amount.as_ref()),
             token: criteria.read("token-id", token_id.as_ref()),
             day: criteria.read("day", day.as_ref()),
@@ -157,14 +157,15 @@ impl Named {
     pub(super) async fn run(self, global: &Global, decision: &Decision) -> Result<(), Failure> {
         let Self { id, person, decided, place } = self;
         let by = person.by()?;
+        decided.key()?;
         let opened = place.open(global, &global.client().await?).await?;
-        let billing = decided.once(&opened.billing, global).await?;
         if global.dry_run.is_on() {
             let [before, after] = opened.billing.preview_decision(&id, decision, AHEAD).await?;
             return preview(global, &id, &before, &after);
         }
         global.interrupt.under(&format!("subscriptions/{id}"));
-        let worked = match billing.decide(&id, decision, by).await {
+        let once = decided.once(&opened.billing, global).await?;
+        let worked = match once.taken(once.billing.decide(&id, decision, by).await) {
             // The same command again finds that it is done.
             Err(Error::IsOver(_)) if matches!(decision, Decision::Cancel { .. }) => Ok(0),
             decided => {
@@ -174,7 +175,7 @@ impl Named {
         };
         let shown = Shown::of(&opened, &place, global, &id).await?;
         shown.print_written(global)?;
-        shown.settled(worked)
+        shown.settled(worked, &opened, &place, global).await
     }
 }
 

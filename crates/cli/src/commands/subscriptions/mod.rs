@@ -20,7 +20,7 @@ use decide::{Cancel, Change, Named, Pause};
 use show::{List, Show};
 use start::Start;
 
-pub(super) use once::Decided;
+pub(super) use once::{Decided, TAKEN};
 pub(super) use place::Place;
 pub(super) use show::due_record;
 
@@ -98,11 +98,4 @@ impl Subscriptions {
 /// Parses the date of an option, if it is given.
 pub(super) fn date(option: &'static str, text: Option<&String>) -> Result<Option<NaiveDate>, Violations> {
     text.map(|text| key::<Date>(option, text).map(Date::naive)).transpose()
-}
-
-/// The failure for a decision that is stored and not carried out yet.
-pub(super) fn unsettled(id: &str, why: &str) -> Failure {
-    Failure::Unsettled(format!(
-        "the decision about {id} is stored, and {why}. The same command again is safe, and goes on; so does perennial work"
-    ))
 }

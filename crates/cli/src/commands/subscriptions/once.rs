@@ -1,8 +1,8 @@
 //! The operation key of a decision about a subscription, and the person who decides.
 
 use clap::Args;
-use perennial_billing::Billing;
-use perennial_journal::By;
+use perennial_billing::{Billing, Error};
+use perennial_journal::{By, check_key};
 
 use crate::commands::journal::decided_by;
 use crate::context::Global;
@@ -33,19 +33,44 @@ impl Person {
     }
 }
 
+/// Subscriptions with the operation key of a decision.
+pub(in crate::commands) struct Once {
+    pub(in crate::commands) billing: Billing,
+    is_known: bool,
+}
+
+impl Once {
+    /// Passes on the result of the decision. Says so if it was taken before.
+    pub(in crate::commands) fn taken<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if self.is_known && result.is_ok() {
+            note(TAKEN);
+        }
+        result
+    }
+}
+
+/// The note of a decision that is not taken again.
+pub(in crate::commands) const TAKEN: &str =
+    "a decision was taken before under this operation key: it is not taken again";
+
 impl Decided {
-    /// The subscriptions, with the key of the decision that follows. Says so if it was taken before.
+    /// The key, if it can be one.
+    pub(in crate::commands) fn key(&self) -> Result<Option<&str>, Failure> {
+        let Some(key) = &self.operation_key else { return Ok(None) };
+        check_key(key)?;
+        Ok(Some(key))
+    }
+
+    /// The subscriptions, with the key of the decision that follows.
     pub(in crate::commands) async fn once(
         &self,
         billing: &Billing,
         global: &Global,
-    ) -> Result<Billing, Failure> {
-        let Some(key) = &self.operation_key else { return Ok(billing.clone()) };
+    ) -> Result<Once, Failure> {
+        let Some(key) = self.key()? else { return Ok(Once { billing: billing.clone(), is_known: false }) };
         let billing = billing.once(key);
-        if billing.is_decided().await? && global.output == Output::Table {
-            note("a decision was taken before under this operation key: it is not taken again");
-        }
-        Ok(billing)
+        let is_known = billing.is_decided().await? && global.output == Output::Table;
+        Ok(Once { billing, is_known })
     }
 
     /// The subscriptions, with the key of a decision about one of many.

@@ -5,6 +5,7 @@ use std::fs::File;
 use clap::Args;
 use perennial::Clearent;
 use perennial::clearent::PlanKey;
+use perennial::transport::redact;
 use perennial_billing::Billing;
 use perennial_journal::{Error, Journal};
 
@@ -28,10 +29,22 @@ pub(in crate::commands) struct Opened {
     pub(super) journal: Journal,
 }
 
+/// A hold of the merchant.
+pub(in crate::commands) struct Hold {
+    pub(in crate::commands) reason: String,
+    /// The command that ends it.
+    pub(in crate::commands) command: String,
+}
+
 impl Place {
-    /// A command with the same database and clock.
+    /// A command with the same database, clock and merchant.
     pub(in crate::commands) fn on(&self, command: &'static str) -> Line {
-        self.database.on(command).with("clock", self.database.clock())
+        self.tenancy.on(self.database.on(command).with("clock", self.database.clock()))
+    }
+
+    /// The command that does what is due.
+    pub(in crate::commands) fn work(&self, global: &Global) -> String {
+        self.on("perennial work").flag("until-idle").again(&global.again)
     }
 
     /// Opens the subscriptions of a merchant that the journal has.
@@ -51,7 +64,7 @@ impl Place {
 
     /// The command that shows an intent.
     pub(in crate::commands) fn show_intent(&self, global: &Global, uid: &str) -> String {
-        self.database.on("perennial journal show").word(uid).again(&global.again)
+        self.on("perennial journal show").word(uid).again(&global.again)
     }
 
     /// Opens the subscriptions of a merchant without a write at the gateway: a tenant that does not exist is bound by the
@@ -89,6 +102,44 @@ impl Place {
 }
 
 impl Opened {
+    /// The reason of the merchant's hold, with the command that ends it.
+    pub(in crate::commands) async fn hold(
+        &self,
+        place: &Place,
+        global: &Global,
+    ) -> Result<Option<Hold>, Failure> {
+        let tenants = self.journal.tenants().await?;
+        let hold = tenants.into_iter().find(|known| known.name == self.tenant).and_then(|known| known.hold);
+        Ok(hold.map(|reason| {
+            let line = place.database.on("perennial hold off").with("tenant", Some(&self.tenant));
+            Hold { reason, command: line.with("reason", Some("TEXT")).again(&global.again) }
+        }))
+    }
+
+    /// The failure for a decision that is stored and not carried out yet.
+    pub(in crate::commands) async fn unsettled(
+        &self,
+        place: &Place,
+        global: &Global,
+        about: &str,
+        why: &str,
+    ) -> Failure {
+        let then = match self.hold(place, global).await {
+            Ok(Some(Hold { reason, command })) => format!(
+                "The tenant {} is on hold ({}), and nothing is sent but cancellations of plans; the hold ends with: {command}\n\
+                 After that, the same command again is safe, and goes on; so does: {}",
+                self.tenant,
+                redact::text(&reason),
+                place.work(global)
+            ),
+            Ok(None) => {
+                format!("The same command again is safe, and goes on; so does: {}", place.work(global))
+            }
+            Err(failure) => return failure,
+        };
+        Failure::Unsettled(format!("the decision about {about} is stored, and {why}. {then}"))
+    }
+
     async fn of(journal: Journal, tenant: String, client: &Clearent) -> Result<Self, Failure> {
         let billing = Billing::open(&journal, &journal.clearent(&tenant, client).await?).await?;
         Ok(Self { billing, tenant, journal })

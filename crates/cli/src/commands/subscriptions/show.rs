@@ -1,20 +1,19 @@
 //! `perennial subscriptions show` and `list`
 
-use std::fmt::Write as _;
-
 use clap::Args;
-use perennial::transport::redact;
 use perennial::{Amount, NaiveDate};
 use perennial_billing::{
-    DayState, DueDay, Member, Route, Stalled, Status, Subscription, SubscriptionChange, Term, TermStatus,
+    DayDecision, DayState, DeclineClass, DueDay, Member, Route, Stalled, Status, Subscription,
+    SubscriptionChange, Term, TermStatus, Withheld, decline_class,
 };
 use perennial_journal::Error;
+use perennial_journal::machine::{Intent, State};
 
-use super::place::{Opened, Place};
-use super::unsettled;
+use super::place::{Hold, Opened, Place};
 use crate::context::Global;
 use crate::failure::{Failure, Written};
 use crate::lookup::Line;
+use crate::output::lines::Lines;
 use crate::output::{Output, Record};
 
 /// The charges that are shown.
@@ -46,11 +45,14 @@ pub(super) struct Shown {
     pub(super) member: Member,
     next: Vec<(NaiveDate, Amount)>,
     /// Due days that are collected or need a person.
-    cases: Vec<(DueDay, Option<String>)>,
+    cases: Vec<Case>,
     /// The commands that show the open writes of plans, by the number of the term.
     plans: Vec<(i64, String)>,
     /// The reason why it does not move on, and the command that explains it.
     stalled: Option<(Stalled, String)>,
+    hold: Option<Hold>,
+    /// The command that ends the shadow.
+    end_shadow: String,
 }
 
 impl Shown {
@@ -64,16 +66,13 @@ impl Shown {
         let next = opened.billing.preview(id, NEXT).await?;
         let (mut cases, mut plans) = (Vec::new(), Vec::new());
         for due in member.days.values().filter(|due| DayState::CASES.contains(&due.state)) {
-            let command = match member.key_of_sale(due) {
-                Some(key) => opened.show_open(place, global, &key).await?,
-                None => None,
-            };
-            cases.push((due.clone(), command));
+            cases.push(Case::of(opened, place, global, &member, due).await?);
         }
         for term in &member.terms {
             let Some(key) = member.key_of_term(term) else { continue };
-            let command = opened.show_open(place, global, &key).await?;
-            plans.extend(command.map(|command| (term.number, command)));
+            if opened.open_intent(&key).await?.is_some() {
+                plans.push((term.number, place.show_intent(global, &key)));
+            }
         }
         let stalled = member.stalled(opened.billing.today().await?);
         let stalled = stalled.map(|stalled| {
@@ -85,11 +84,13 @@ impl Shown {
                 (None, Some(plan)) => {
                     Line::new("perennial plans get").word(plan.as_str()).again(&global.again)
                 }
-                (None, None) => place.database.on("perennial journal list").again(&global.again),
+                (None, None) => place.on("perennial journal list").again(&global.again),
             };
             (stalled, command)
         });
-        Ok(Self { member, next, cases, plans, stalled })
+        let hold = opened.hold(place, global).await?;
+        let end_shadow = place.on("perennial subscriptions adopt").with("id", Some(id)).again(&global.again);
+        Ok(Self { member, next, cases, plans, stalled, hold, end_shadow })
     }
 
     /// Whether days are due, and no plan and no sale charges them.
@@ -100,9 +101,17 @@ impl Shown {
     }
 
     /// Fails if the work on a decision is not complete.
-    pub(super) fn settled(&self, worked: Result<u64, perennial_billing::Error>) -> Result<(), Failure> {
+    pub(super) async fn settled(
+        &self,
+        worked: Result<u64, perennial_billing::Error>,
+        opened: &Opened,
+        place: &Place,
+        global: &Global,
+    ) -> Result<(), Failure> {
         let why = match (worked, self.member.live().map(|term| term.status)) {
-            (Err(error), _) => format!("the work on it is not complete: {}", Failure::from(error).message()),
+            (Err(error), _) => {
+                format!("the work on it is not complete: {}", Failure::from(error).of_step())
+            }
             _ if self.member.subscription.status == Status::Canceling => {
                 "it is canceling: something of it is still open at the gateway".to_owned()
             }
@@ -112,13 +121,14 @@ impl Shown {
             }
             _ => match self.member.days.values().find(|due| due.was == Some(DayState::Expected)) {
                 Some(due) => format!("the outcome of the sale of {} is not known yet", due.day),
-                None if self.lacks_plan() => {
-                    "the gateway has not made its plan: perennial journal list shows the reason".to_owned()
-                }
+                None if self.lacks_plan() => format!(
+                    "the gateway has not made its plan, for a reason that is shown by: {}\n",
+                    place.on("perennial journal list").again(&global.again)
+                ),
                 None => return Ok(()),
             },
         };
-        Err(unsettled(&self.member.subscription.id, &why))
+        Err(opened.unsettled(place, global, &self.member.subscription.id, &why).await)
     }
 
     fn print(&self, global: &Global) -> Result<(), Failure> {
@@ -146,8 +156,12 @@ impl Shown {
         let next = self.next.iter().map(|(date, amount)| {
             Record::default().with("date", date.to_string()).with("payment-amount", *amount)
         });
-        let cases =
-            self.cases.iter().map(|(due, command)| due_record(None, due).with("command", command.as_deref()));
+        let cases = self.cases.iter().map(|case| {
+            let moves = case.moves.iter().map(|(what, command)| {
+                Record::default().with("what", *what).with("command", command.as_str())
+            });
+            due_record(None, &case.due).with("commands", moves.collect::<Vec<_>>())
+        });
         let stalled = self.stalled.as_ref().map(|(stalled, command)| {
             Record::default()
                 .with("day", day(stalled.day))
@@ -178,6 +192,14 @@ impl Shown {
             .with("pause-until", pause.map(|pause| day(pause.until)))
             .with("pause-collects", pause.map(|pause| pause.collects))
             .with("next", next.collect::<Vec<_>>())
+            .with(
+                "hold",
+                self.hold.as_ref().map(|hold| {
+                    Record::default()
+                        .with("reason", hold.reason.as_str())
+                        .with("command", hold.command.as_str())
+                }),
+            )
             .with("stalled", stalled)
             .with("open", cases.collect::<Vec<_>>())
             .with("plans", plans.collect::<Vec<_>>())
@@ -185,59 +207,61 @@ impl Shown {
 
     fn screen(&self) -> String {
         let subscription = &self.member.subscription;
-        let mut screen = String::new();
-        let mut line = |name: &str, text: &str| {
-            let _ = writeln!(screen, "{name:<14}{}", redact::text(text));
-        };
-        line("subscription", &subscription.id);
-        line("status", subscription.status.as_str());
+        let mut screen = Lines::default();
+        screen.text("subscription", &subscription.id);
+        screen.text("status", subscription.status.as_str());
         if subscription.is_shadow {
-            line("shadow", &format!("ends with perennial subscriptions adopt --id {}", subscription.id));
+            screen.text("shadow", "nothing is written at the gateway; it ends with");
+            screen.command("", &self.end_shadow);
         }
-        line("name", &subscription.name);
-        line("customer", subscription.customer.as_str());
-        line("token", subscription.token.as_str());
-        line("amount", &format!("{} on day {}", subscription.amount, subscription.day.get()));
-        line("from", &subscription.from.to_string());
+        screen.text("name", &subscription.name);
+        screen.text("customer", subscription.customer.as_str());
+        screen.text("token", subscription.token.as_str());
+        screen.text("amount", &format!("{} on day {}", subscription.amount, subscription.day.get()));
+        screen.text("from", &subscription.from.to_string());
         if let Some(last) = subscription.ends_on() {
-            line("until", &last.to_string());
+            screen.text("until", &last.to_string());
         }
         if let Some(SubscriptionChange { from: Some(from), amount, token, day, .. }) = &subscription.change {
             let amount = amount.map(|amount| format!("{amount} "));
             let token = token.as_ref().map(|token| format!("by token {token} "));
             let day = day.map(|day| format!("on day {} ", day.get()));
             let parts = [amount, day, token].into_iter().flatten().collect::<String>();
-            line("change", &format!("{parts}from {from}"));
+            screen.text("change", &format!("{parts}from {from}"));
         }
         if let Some(pause) = subscription.pause {
             let then = if pause.collects { "; collected then" } else { "" };
-            line("pause", &format!("from {}, before {}{then}", pause.from, pause.until));
+            screen.text("pause", &format!("from {}, before {}{then}", pause.from, pause.until));
         }
         for (day, amount) in &self.next {
             // A date beside an amount can resemble a card number, which is masked.
-            line("next", &format!("{amount} on {day}"));
+            screen.text("next", &format!("{amount} on {day}"));
+        }
+        if let Some(Hold { reason, command }) = &self.hold {
+            screen.text("hold", &format!("nothing is sent but cancellations of plans: {reason}"));
+            screen.command("  end it", command);
         }
         if let Some(term) = self.member.live() {
             let plan = term.plan.as_ref().map_or("not made", |plan| plan.as_str());
-            line("plan", &format!("{plan}, {}, from {} to {}", term.status, term.first, term.last));
+            screen.text("plan", &format!("{plan}, {}, from {} to {}", term.status, term.first, term.last));
             if let Some(command) = self.command_of(term) {
-                line("  look", command);
+                screen.command("  look", command);
             }
         }
         if let Some((stalled, command)) = &self.stalled {
-            line("stalled", &stalled.reason);
+            screen.text("stalled", &stalled.reason);
             let above = self.member.live().and_then(|term| self.command_of(term));
             if above != Some(command) {
-                line("  look", command);
+                screen.command("  look", command);
             }
         }
-        for (due, command) in &self.cases {
-            line("open", &explained(due));
-            if let Some(command) = command {
-                line("  look", command);
+        for Case { due, moves } in &self.cases {
+            screen.text("open", &explained(due));
+            for (what, command) in moves {
+                screen.command(&format!("  {what}"), command);
             }
         }
-        screen
+        screen.finish()
     }
 
     /// The command that shows the open write of a term.
@@ -247,15 +271,68 @@ impl Shown {
     }
 }
 
-impl Opened {
-    /// The command that shows an intent, if it is stored and open.
-    async fn show_open(&self, place: &Place, global: &Global, key: &str) -> Result<Option<String>, Failure> {
-        match self.journal.intent(Some(&self.tenant), key).await {
-            Ok(intent) if !intent.state.is_final() => {
-                let line = place.database.on("perennial journal show").word(key);
-                Ok(Some(line.again(&global.again)))
+/// A due day that is open, and the commands that move it on, each with a word for what it does.
+struct Case {
+    due: DueDay,
+    moves: Vec<(&'static str, String)>,
+}
+
+impl Case {
+    async fn of(
+        opened: &Opened,
+        place: &Place,
+        global: &Global,
+        member: &Member,
+        due: &DueDay,
+    ) -> Result<Self, Failure> {
+        let (id, day) = (&member.subscription.id, due.day);
+        let again = |line: Line| line.again(&global.again);
+        let reason = |line: Line| again(line.with("reason", Some("TEXT")));
+        let mut moves = Vec::new();
+        let sale = match member.key_of_sale(due) {
+            Some(key) => opened.open_intent(&key).await?,
+            None => None,
+        };
+        if let Some(intent) = &sale {
+            moves.push(("look", place.show_intent(global, &intent.key)));
+            if intent.state == State::NeedsPerson {
+                let resolve = |decision| {
+                    place.on("perennial journal resolve").word(&intent.key).with("as", Some(decision))
+                };
+                moves.push(("if done", reason(resolve("done").with("id", Some("OBJECT")))));
+                moves.push(("if not", reason(resolve("not-done"))));
             }
-            Ok(_) | Err(Error::NoIntent(_)) => Ok(None),
+        } else if due.was.is_some() {
+            moves.push(("move on", place.work(global)));
+        }
+        let of_card = matches!(decline_class(due.code.as_deref()), DeclineClass::Card | DeclineClass::Hard);
+        let has_expired = due.reason.as_deref() == Some(Withheld::Expired.as_str());
+        let is_open = sale.is_none() && due.was.is_none();
+        if is_open && (of_card || has_expired) && member.subscription.status == Status::Active {
+            let line = place.on("perennial subscriptions change").word(id).with("token-id", Some("TOKEN"));
+            moves.push(("new card", again(line)));
+        }
+        let decided = |command| place.on(command).word(&format!("{id}/{day}"));
+        let can = async |decision| opened.billing.preview_day(id, day, &decision).await.is_ok();
+        if is_open && can(DayDecision::Collect).await {
+            moves.push(("collect", reason(decided("perennial due-days collect"))));
+        }
+        if is_open && can(DayDecision::Waive).await {
+            moves.push(("waive", reason(decided("perennial due-days waive"))));
+            // What paid it may be found elsewhere.
+            let line = decided("perennial due-days claim").with("transaction", Some("ID"));
+            moves.push(("claim", reason(line)));
+        }
+        Ok(Self { due: due.clone(), moves })
+    }
+}
+
+impl Opened {
+    /// The intent of an operation key, if it is stored and open.
+    async fn open_intent(&self, key: &str) -> Result<Option<Intent>, Failure> {
+        match self.journal.intent(Some(&self.tenant), key).await {
+            Ok(intent) => Ok(Some(intent).filter(|intent| !intent.state.is_final())),
+            Err(Error::NoIntent(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

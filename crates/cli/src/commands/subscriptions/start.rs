@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 use perennial::{Amount, Clearent, NaiveDate};
 use perennial_billing::{Error, First, NewSubscription};
-use perennial_journal::Error as JournalError;
 
 use super::date;
 use super::once::Decided;
@@ -71,18 +70,28 @@ enum FirstCharge {
 impl Start {
     pub(super) async fn run(self, global: &Global) -> Result<(), Failure> {
         let new = self.subscription()?;
+        self.decided.key()?;
         let client = global.client().await?;
         if global.dry_run.is_on() {
             return self.preview(new, global, &client).await;
         }
-        let opened = self.place.open_or_create(global, &client).await?;
-        let billing = self.decided.once(&opened.billing, global).await?;
+        let opened = match self.place.open(global, &client).await {
+            // What would be refused makes neither a journal nor a merchant in it.
+            Err(failure) if failure.is_first_use() => {
+                let today = self.place.database.today(global).await?;
+                new.preview(today, 1).map_err(named)?;
+                new.check_at(&client, today).await.map_err(named)?;
+                self.place.open_or_create(global, &client).await?
+            }
+            opened => opened?,
+        };
+        let once = self.decided.once(&opened.billing, global).await?;
         global.interrupt.under(&format!("subscriptions/{}", self.id));
-        billing.start(&new).await.map_err(named)?;
+        once.taken(once.billing.start(&new).await).map_err(named)?;
         let worked = opened.billing.work_on(&self.id).await;
         let shown = Shown::of(&opened, &self.place, global, &self.id).await?;
         shown.print_written(global)?;
-        shown.settled(worked)
+        shown.settled(worked, &opened, &self.place, global).await
     }
 
     fn subscription(&self) -> Result<NewSubscription, Failure> {
@@ -105,9 +114,9 @@ impl Start {
         let charges = match self.place.open(global, client).await {
             Ok(opened) => opened.billing.preview_start(&new, AHEAD).await.map_err(named)?,
             // It would be the first one.
-            Err(Failure::NoJournal(_) | Failure::Journal(JournalError::NoTenant(_))) => {
+            Err(failure) if failure.is_first_use() => {
                 let today = self.place.database.today(global).await?;
-                let charges = new.preview(today, AHEAD)?;
+                let charges = new.preview(today, AHEAD).map_err(named)?;
                 new.check_at(client, today).await.map_err(named)?;
                 charges
             }
@@ -134,12 +143,24 @@ pub(super) fn print_preview(
     DryRun::print(global.output, Record::default().with("id", id).with("charges", charges))
 }
 
+/// Fields of a plan, and the options that fill them.
+const FIELDS: &[(&str, &str)] = &[
+    ("plan-name", "name"),
+    ("payment-amount", "amount"),
+    ("frequency-day", "day"),
+    ("start-date", "from"),
+    ("end-date", "from"),
+];
+
 /// Names the fields of a plan as the options that fill them.
 fn named(error: Error) -> Failure {
     if let Error::Gateway(gateway) = &error
         && let Some(violations) = gateway.violations()
     {
-        return renamed(violations, "plan-name", "name").into();
+        let options = FIELDS
+            .iter()
+            .fold(violations.clone(), |violations, (field, option)| renamed(&violations, field, option));
+        return options.into();
     }
     error.into()
 }
