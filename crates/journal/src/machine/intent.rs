@@ -262,6 +262,16 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_sent(how: &How) -> bool {
+    *how == How::Sent
+}
+
+/// A program that copies the member writes a null where there is none.
+fn null_or_how<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<How, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// One decision to send the request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -299,11 +309,12 @@ pub enum Judged {
 }
 
 /// The way in which an outcome became known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum How {
     /// By the answer to the request.
+    #[default]
     Sent,
     /// A look found it.
     Adopted,
@@ -316,7 +327,8 @@ pub enum How {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The way in which it became known.
+    /// The way in which it became known. JSON that lacks it says [`How::Sent`].
+    #[serde(skip_serializing_if = "is_sent", default, deserialize_with = "null_or_how")]
     pub how: How,
     /// The id of the object at the gateway.
     #[serde(skip_serializing_if = "Option::is_none", default)]
