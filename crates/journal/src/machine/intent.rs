@@ -1,5 +1,6 @@
 //! An intent: one decision to change something at a gateway, and all that is known of its fate.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -148,6 +149,21 @@ impl Intent {
     pub fn is_overdue(&self, now: Moment, rules: &Rules) -> bool {
         let last = self.history.attempts.last().map_or(self.created, |last| last.committed);
         self.state == State::Unknown && now.since(last) > rules.undecided_within
+    }
+
+    /// The reason for the state, in a sentence; `None` if there is nothing to add to the state. An intent whose process
+    /// ended in the middle of an attempt looks like one that is being sent: both are claimed until the same moment.
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
+        match (self.state, self.lease_until) {
+            (State::Sending, Some(until)) => {
+                let reason = format!(
+                    "another process may be sending it until {until}; a look after that tells the result"
+                );
+                Some(reason.into())
+            }
+            (State::Sending, None) => Some("a look tells the result of the attempt".into()),
+            _ => self.history.reason.as_deref().map(Cow::Borrowed),
+        }
     }
 
     /// Whether a person may decide to send it once more: it needs a person, the gateway refuses a second request under

@@ -175,11 +175,6 @@ impl<C> Writer<C> {
             (State::Planned, Some((hold, name))) => {
                 format!("the tenant {name} is on hold ({hold}); perennial hold off ends the hold")
             }
-            (State::Sending, _) => {
-                "another process is at work on it, or ended before the response was stored; the latter is \
-                looked for after two minutes"
-                    .to_owned()
-            }
             _ => reason,
         };
         Ok(Failure::Waiting(Box::new(Waiting {
