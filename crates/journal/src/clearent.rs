@@ -289,8 +289,8 @@ fn refilled(existing: &Intent, write: Write, body: &[u8], secrets: Secrets<'_>) 
 
 /// The result of an intent.
 pub(crate) fn settled<T: DeserializeOwned>(intent: Intent, was_final: bool) -> Result<Settled<T>, Error> {
-    let Intent { uid, key, state, next, history, outcome, .. } = intent;
-    let reason = history.reason.unwrap_or_default();
+    let reason = intent.reason().unwrap_or_default().into_owned();
+    let Intent { uid, key, state, next, outcome, .. } = intent;
     let waits = |reason| Waits { intent: uid, reason, next };
     let value = |json: Option<String>| match json {
         Some(json) => serde_json::from_str(&json).map_err(|_| Error::Outcome(key.clone())),

@@ -22,7 +22,7 @@ impl Store {
             "INSERT INTO perennial_alert (tenant, id, kind, received, is_open) VALUES (?1, ?2, ?3, ?4, 1)
                    ON CONFLICT DO NOTHING RETURNING id";
         let values = vec![self.tenant.as_str().into(), id.as_str().into(), kind.into(), now.into()];
-        Ok(!self.journal.rows(sql, values, Row::text).await?.is_empty())
+        Ok(!self.rows(sql, values, Row::text).await?.is_empty())
     }
 
     /// The alerts that nobody has looked at, the oldest first.
@@ -31,7 +31,7 @@ impl Store {
             "SELECT id, kind FROM perennial_alert WHERE tenant = ?1 AND is_open = 1 ORDER BY received, id LIMIT {limit}"
         );
         let read = |row: &mut Row| Ok((word(row)?.as_str().try_into().map_err(damaged)?, row.text()?));
-        Ok(self.journal.rows(sql, vec![self.tenant.as_str().into()], read).await?)
+        Ok(self.rows(sql, vec![self.tenant.as_str().into()], read).await?)
     }
 
     /// These alerts are not open any more.

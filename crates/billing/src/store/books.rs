@@ -73,7 +73,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let places: Vec<_> = (2..=bound.len()).map(|number| format!("?{number}")).collect();
-        Ok(self.journal.rows(select(&places.join(",")), bound, read).await?)
+        Ok(self.rows(select(&places.join(",")), bound, read).await?)
     }
 
     /// The stored charges among these transactions.
@@ -93,7 +93,7 @@ impl Store {
     pub(crate) async fn charges_made_on(&self, day: NaiveDate) -> Result<Vec<StoredCharge>, Error> {
         let sql = format!("{} AND c.made = ?2", stored_charges());
         let values = vec![self.tenant.as_str().into(), date(day)];
-        Ok(self.journal.rows(sql, values, stored_charge_of).await?)
+        Ok(self.rows(sql, values, stored_charge_of).await?)
     }
 
     /// The terms of these plans.
@@ -113,7 +113,7 @@ impl Store {
             stored_plans()
         );
         let values = vec![self.tenant.as_str().into(), plan.into()];
-        Ok(self.journal.rows(sql, values, |row| Ok((word(row)?, stored_plan_of(row)?))).await?)
+        Ok(self.rows(sql, values, |row| Ok((word(row)?, stored_plan_of(row)?))).await?)
     }
 
     /// The live terms of these customers.
@@ -166,14 +166,14 @@ impl Store {
     pub(crate) async fn has_write(&self, key: &str) -> Result<bool, Error> {
         let sql = "SELECT uid FROM perennial_intent WHERE tenant = ?1 AND operation_key = ?2";
         let values = vec![self.tenant.as_str().into(), key.into()];
-        Ok(!self.journal.rows(sql, values, word).await?.is_empty())
+        Ok(!self.rows(sql, values, word).await?.is_empty())
     }
 
     /// The id of a subscription.
     pub(crate) async fn id_of(&self, uid: &str) -> Result<Option<String>, Error> {
         let sql = "SELECT id FROM perennial_subscription WHERE tenant = ?1 AND uid = ?2";
         let values = vec![self.tenant.as_str().into(), uid.into()];
-        Ok(self.journal.rows(sql, values, word).await?.pop())
+        Ok(self.rows(sql, values, word).await?.pop())
     }
 
     /// The last due day of a term until a day, and its state.
@@ -184,7 +184,7 @@ impl Store {
     ) -> Result<Option<(NaiveDate, DayState)>, Error> {
         let sql = "SELECT day, state FROM perennial_due_day WHERE subscription = ?1 AND day <= ?2 ORDER BY day DESC LIMIT 1";
         let read = |row: &mut Row| Ok((date_of(row)?, word(row)?.parse().map_err(super::damaged)?));
-        Ok(self.journal.rows(sql, vec![uid.into(), date(until)], read).await?.pop())
+        Ok(self.rows(sql, vec![uid.into(), date(until)], read).await?.pop())
     }
 
     /// Sums of due days by month and state, from a day until before another.
@@ -203,7 +203,7 @@ impl Store {
             let read = |row: &mut Row| {
                 Ok(MonthRow { month: row.text()?, word: row.text()?, amount: row.int()?, paid: row.int()? })
             };
-            months.extend(self.journal.rows(sql, values, read).await?);
+            months.extend(self.rows(sql, values, read).await?);
         }
         Ok(months)
     }
@@ -224,7 +224,7 @@ impl Store {
                 amount: row.int()?,
             })
         };
-        Ok(self.journal.rows(sql, values, read).await?)
+        Ok(self.rows(sql, values, read).await?)
     }
 }
 

@@ -23,7 +23,7 @@ impl Store {
     /// The number of active subscriptions.
     pub(crate) async fn count_active(&self) -> Result<u64, Error> {
         let sql = "SELECT count(*) FROM perennial_subscription WHERE tenant = ?1 AND status = 'active'";
-        let counts = self.journal.rows(sql, vec![self.tenant.as_str().into()], Row::int).await?;
+        let counts = self.rows(sql, vec![self.tenant.as_str().into()], Row::int).await?;
         Ok(counts.into_iter().map(i64::unsigned_abs).sum())
     }
 
@@ -45,13 +45,13 @@ impl Store {
                      AND EXISTS (SELECT 1 FROM perennial_subscription s WHERE s.tenant = ?1 AND s.status = 'active')
                    RETURNING tenant";
         let values = vec![self.tenant.as_str().into(), date(today), date(next)];
-        Ok(!self.journal.rows(sql, values, Row::text).await?.is_empty())
+        Ok(!self.rows(sql, values, Row::text).await?.is_empty())
     }
 
     /// Lets the cards be read on this day.
     pub(crate) async fn read_cards_on(&self, day: NaiveDate) -> Result<(), Error> {
         let sql = "UPDATE perennial_billing SET next_cards = ?2 WHERE tenant = ?1 RETURNING tenant";
-        self.journal.rows(sql, vec![self.tenant.as_str().into(), date(day)], Row::text).await?;
+        self.rows(sql, vec![self.tenant.as_str().into(), date(day)], Row::text).await?;
         Ok(())
     }
 
@@ -59,7 +59,7 @@ impl Store {
     pub(crate) async fn card(&self, uid: &str, token: &str) -> Result<Option<StoredCard>, Error> {
         let sql = "SELECT ends, read FROM perennial_card WHERE subscription = ?1 AND token = ?2";
         let read = |row: &mut Row| Ok(StoredCard { ends: maybe_date_of(row)?, read: maybe_date_of(row)? });
-        Ok(self.journal.rows(sql, vec![uid.into(), token.into()], read).await?.pop())
+        Ok(self.rows(sql, vec![uid.into(), token.into()], read).await?.pop())
     }
 
     /// Stores cards, as uid, token and expiry, but for those that are stored already.

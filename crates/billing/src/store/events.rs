@@ -60,7 +60,7 @@ impl Store {
                 amount: amount_of(row)?,
             })
         };
-        Ok(self.journal.rows(sql, values, read).await?)
+        Ok(self.rows(sql, values, read).await?)
     }
 
     /// Stores that these charges are announced, with an event for each. Nothing is stored if one of them is announced.

@@ -193,7 +193,7 @@ impl Store {
             let (tries, cents) = if day == today { (tries, cents) } else { (0, 0) };
             Ok(Merchant { read_until, rules, tries, cents })
         };
-        let rows = self.journal.rows(sql, vec![self.tenant.as_str().into()], read).await?;
+        let rows = self.rows(sql, vec![self.tenant.as_str().into()], read).await?;
         rows.into_iter().next().ok_or_else(|| perennial_journal::Error::NoTenant(self.tenant.clone()).into())
     }
 
@@ -251,7 +251,7 @@ impl Store {
             "SELECT count(*) FROM perennial_subscription s JOIN perennial_charge c ON c.subscription = s.uid
                    WHERE s.tenant = ?1 AND s.token = ?2 AND c.claim = 'declined' AND c.made >= ?3";
         let values = vec![self.tenant.as_str().into(), token.as_str().into(), date(since)];
-        Ok(self.journal.rows(sql, values, Row::int).await?.into_iter().sum())
+        Ok(self.rows(sql, values, Row::int).await?.into_iter().sum())
     }
 
     /// The days on which the gateway has a transaction that cannot be read, or that may be a charge of several due days.
@@ -350,7 +350,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Reads the rows of a statement.
+    /// Reads the rows of a statement. All reads of the store are here, so that a test counts them.
     async fn rows<T>(
         &self,
         sql: impl Into<Cow<'static, str>>,

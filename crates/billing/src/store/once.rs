@@ -14,7 +14,7 @@ impl Store {
         let sql = "SELECT decision FROM perennial_billing_key WHERE tenant = ?1 AND operation_key = ?2
                    UNION ALL SELECT '' FROM perennial_intent WHERE tenant = ?1 AND operation_key = ?2";
         let values = vec![self.tenant.as_str().into(), key.into()];
-        Ok(self.journal.rows(sql, values, Row::text).await?.into_iter().next())
+        Ok(self.rows(sql, values, Row::text).await?.into_iter().next())
     }
 
     /// Stores an operation key with its decision, and fails the transaction if it is taken.
@@ -38,7 +38,7 @@ impl Store {
             i64::from(new.day.get()).into(),
             date(new.from),
         ];
-        Ok(self.journal.rows(sql, values, Row::text).await?.into_iter().next())
+        Ok(self.rows(sql, values, Row::text).await?.into_iter().next())
     }
 
     /// Whether a charge that was made on this day is from before the first due day of an adopted plan.
@@ -47,6 +47,6 @@ impl Store {
                    WHERE tenant = ?1 AND plan = ?2 AND adopted IS NOT NULL AND first > ?3";
         let tomorrow = made.succ_opt().unwrap_or(made);
         let values = vec![self.tenant.as_str().into(), plan.as_str().into(), date(tomorrow)];
-        Ok(!self.journal.rows(sql, values, Row::int).await?.is_empty())
+        Ok(!self.rows(sql, values, Row::int).await?.is_empty())
     }
 }

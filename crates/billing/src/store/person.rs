@@ -202,7 +202,7 @@ impl Store {
                 columns.iter().map(|(name, form)| Ok((name.replace('_', "-"), member(row, *form)?)));
             Ok(Json::Object(members.collect::<Result<Map<_, _>, Damage>>()?))
         };
-        Ok(self.journal.rows(sql, values, read).await?)
+        Ok(self.rows(sql, values, read).await?)
     }
 
     /// All rows about these subscriptions, which have one id.
@@ -259,7 +259,7 @@ impl Store {
                 subscription.customer.as_str().into(),
                 subscription.id.as_str().into(),
             ];
-            let is_last = self.journal.rows(sql, values, Row::text).await?.is_empty();
+            let is_last = self.rows(sql, values, Row::text).await?.is_empty();
             let (condition, mut values) = writes_about(subscription, is_last);
             values.insert(0, self.tenant.as_str().into());
             let sql = format!(
@@ -276,7 +276,7 @@ impl Store {
                     next: row.maybe_moment()?,
                 })
             };
-            for new in self.journal.rows(sql, values, read).await? {
+            for new in self.rows(sql, values, read).await? {
                 if writes.iter().all(|known| known.uid != new.uid) {
                     writes.push(new);
                 }
@@ -290,7 +290,7 @@ impl Store {
         let sql = "SELECT day FROM perennial_due_day WHERE subscription = ?1
                      AND (was IS NOT NULL OR state NOT IN ('paid','recovered','part','waived','given-up'))
                    ORDER BY day LIMIT 1";
-        Ok(self.journal.rows(sql, vec![uid.into()], date_of).await?.pop())
+        Ok(self.rows(sql, vec![uid.into()], date_of).await?.pop())
     }
 
     /// Replaces personal data in these rows, and stores the operation key. `false`, and nothing is changed, if one of them

@@ -26,7 +26,7 @@ fn fill(path: &Path, count: u64) {
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
          INSERT INTO perennial_intent (uid, tenant, operation_key, operation, object, request, fingerprint, mark, is_stop,
            needs_card, activates, guard, guard_version, send_before, state, fence, lease_until, next, history, outcome, created)
-         SELECT upper(hex(randomblob(13))), tenant, 'invoice-' || i, operation, 'new/' || hex(randomblob(13)), request,
+         SELECT upper(hex(randomblob(13))), tenant, 'invoice-' || i, operation, object, request,
            lower(hex(randomblob(16))), hex(randomblob(13)), is_stop, needs_card, activates, guard, guard_version, send_before,
            state, fence, lease_until, next, history, outcome, created + i
          FROM n, perennial_intent WHERE operation = 'transactions.sale';

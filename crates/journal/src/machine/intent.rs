@@ -1,5 +1,6 @@
 //! An intent: one decision to change something at a gateway, and all that is known of its fate.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -150,6 +151,21 @@ impl Intent {
         self.state == State::Unknown && now.since(last) > rules.undecided_within
     }
 
+    /// The reason for the state, in a sentence; `None` if there is nothing to add to the state. An intent whose process
+    /// ended in the middle of an attempt looks like one that is being sent: both are claimed until the same moment.
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
+        match (self.state, self.lease_until) {
+            (State::Sending, Some(until)) => {
+                let reason = format!(
+                    "another process may be sending it until {until}; a look after that tells the result"
+                );
+                Some(reason.into())
+            }
+            (State::Sending, None) => Some("a look tells the result of the attempt".into()),
+            _ => self.history.reason.as_deref().map(Cow::Borrowed),
+        }
+    }
+
     /// Whether a person may decide to send it once more: it needs a person, the gateway refuses a second request under
     /// its id, and no response named a result.
     pub fn can_be_resent(&self) -> bool {
@@ -262,6 +278,16 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_sent(how: &How) -> bool {
+    *how == How::Sent
+}
+
+/// A program that copies the member writes a null where there is none.
+fn null_or_how<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<How, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// One decision to send the request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -299,11 +325,12 @@ pub enum Judged {
 }
 
 /// The way in which an outcome became known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum How {
     /// By the answer to the request.
+    #[default]
     Sent,
     /// A look found it.
     Adopted,
@@ -316,7 +343,8 @@ pub enum How {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The way in which it became known.
+    /// The way in which it became known. JSON that lacks it says [`How::Sent`].
+    #[serde(skip_serializing_if = "is_sent", default, deserialize_with = "null_or_how")]
     pub how: How,
     /// The id of the object at the gateway.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -144,7 +144,20 @@ fn a_reported_object_is_kept_to_the_letter() {
     ] {
         let outcome = Outcome::new(How::Sent, None, Some(text.to_owned()));
         let json = serde_json::to_string(&outcome).unwrap();
-        assert_eq!(json, format!(r#"{{"how":"sent","value":{stored}}}"#));
+        assert_eq!(json, format!(r#"{{"value":{stored}}}"#));
         assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+    }
+}
+
+/// Holds: An outcome that does not name the way in which it became known is known by the response.
+#[test]
+fn an_outcome_without_a_way_was_sent() {
+    for (json, how) in [
+        ("{}", How::Sent),
+        (r#"{"how":null}"#, How::Sent),
+        (r#"{"how":"sent"}"#, How::Sent),
+        (r#"{"how":"adopted"}"#, How::Adopted),
+    ] {
+        assert_eq!(serde_json::from_str::<Outcome>(json).unwrap(), Outcome::new(how, None, None), "{json}");
     }
 }

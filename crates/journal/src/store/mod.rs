@@ -4,6 +4,7 @@
 //! `sqlite.rs` and `postgres.rs` only run statements.
 
 mod error;
+mod packed;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;

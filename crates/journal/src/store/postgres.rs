@@ -91,7 +91,7 @@ REVOKE ALL ON FUNCTION perennial.intend(text, text, text, text, text) FROM PUBLI
 COMMENT ON FUNCTION perennial.intend(text, text, text, text, text) IS
   'Puts a write into the journal, in the transaction of the caller. A role that calls it needs USAGE on the schema and \
   EXECUTE on this function, and no right on a table.'
-"];
+", ""];
 
 /// An open database.
 pub(crate) struct Postgres {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::packed::{Columns, columns_of, history_of, lengthen};
 use super::{Decision, Event, InboxRow, StoreError, Tenant};
 use crate::Moment;
-use crate::machine::{Intent, Precondition, State};
+use crate::machine::{History, Intent, Precondition, State};
 
 /// A value of a statement.
 #[derive(Clone, PartialEq, Eq)]
@@ -136,7 +137,7 @@ pub(crate) const INTENT: &str = "uid, tenant, operation_key, operation, object, 
 
 pub(crate) fn intent_of(mut row: Row) -> Result<Intent, Damage> {
     let row = &mut row;
-    Ok(Intent {
+    let mut intent = Intent {
         uid: row.text()?,
         tenant: row.text()?,
         key: row.text()?,
@@ -157,28 +158,34 @@ pub(crate) fn intent_of(mut row: Row) -> Result<Intent, Damage> {
         fence: row.int()?,
         lease_until: row.maybe_moment()?,
         next: row.maybe_moment()?,
-        history: serde_json::from_str(&row.text()?).map_err(|_| "a history cannot be read".to_owned())?,
-        outcome: match row.maybe_text()? {
-            Some(outcome) => {
-                Some(serde_json::from_str(&outcome).map_err(|_| "an outcome cannot be read".to_owned())?)
-            }
-            None => None,
-        },
-        created: row.moment()?,
-    })
+        history: History::default(),
+        outcome: None,
+        created: Moment::from_millis(0),
+    };
+    let (history, outcome) = (row.text()?, row.maybe_text()?);
+    intent.created = row.moment()?;
+    let (object, request) = (std::mem::take(&mut intent.object), std::mem::take(&mut intent.request));
+    let mut columns = Columns { object, request, history, outcome };
+    if intent.state.is_final() {
+        columns = lengthen(columns, &intent.mark);
+    }
+    (intent.object, intent.request) = (columns.object, columns.request);
+    let damage = |what: &'static str| move |_| format!("{what} cannot be read");
+    intent.history = history_of(&columns.history, intent.created).map_err(damage("a history"))?;
+    let outcome = columns.outcome.map(|outcome| serde_json::from_str(&outcome)).transpose();
+    intent.outcome = outcome.map_err(damage("an outcome"))?;
+    Ok(intent)
 }
 
 pub(crate) fn values_of(intent: &Intent) -> Result<Vec<Value>, StoreError> {
-    let json = |text: serde_json::Result<String>| {
-        text.map_err(|error| StoreError::Statement(error.to_string().into()))
-    };
+    let columns = columns_of(intent).map_err(|error| StoreError::Statement(error.to_string().into()))?;
     Ok(vec![
         intent.uid.as_str().into(),
         intent.tenant.as_str().into(),
         intent.key.as_str().into(),
         intent.write.name().into(),
-        intent.object.as_str().into(),
-        intent.request.as_str().into(),
+        columns.object.into(),
+        columns.request.into(),
         intent.fingerprint.as_str().into(),
         intent.mark.as_str().into(),
         intent.is_stop.into(),
@@ -191,11 +198,8 @@ pub(crate) fn values_of(intent: &Intent) -> Result<Vec<Value>, StoreError> {
         intent.fence.into(),
         intent.lease_until.into(),
         intent.next.into(),
-        json(serde_json::to_string(&intent.history))?.into(),
-        match &intent.outcome {
-            Some(outcome) => json(serde_json::to_string(outcome))?.into(),
-            None => Value::Null,
-        },
+        columns.history.into(),
+        columns.outcome.into(),
         intent.created.into(),
     ])
 }

@@ -54,4 +54,7 @@ CREATE TABLE perennial_inbox (
 
 CREATE TABLE perennial_access (
   tenant TEXT PRIMARY KEY REFERENCES perennial_tenant, access_id TEXT, generation BIGINT NOT NULL, claimed_until BIGINT)
+", "
+-- Intents with an outcome are stored in a shorter form, which earlier programs do not read. No table changes, and intents
+-- in the earlier form stay as they are.
 "];

@@ -21,13 +21,16 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// Additions of `SQLite` to each migration: a request that waits already is not stored again, as by `perennial.intend` on
 /// `PostgreSQL`. Another request under its key fails the statement by the unique index.
-const ALSO: &[&str] = &["
+const ALSO: &[&str] = &[
+    "
 CREATE TRIGGER perennial_intended BEFORE INSERT ON perennial_inbox WHEN EXISTS (
   SELECT 1 FROM perennial_inbox i WHERE i.tenant = NEW.tenant AND i.operation_key = NEW.operation_key
     AND i.operation = NEW.operation AND i.object IS NEW.object AND i.request = NEW.request)
 BEGIN
   SELECT RAISE(IGNORE);
-END"];
+END",
+    "",
+];
 
 /// An open file.
 pub(crate) struct Sqlite {
@@ -370,7 +373,7 @@ mod tests {
             (
                 "a newer schema",
                 |path| execute(path, "INSERT INTO perennial_schema VALUES (99)"),
-                "the journal FILE has schema 99, and this program knows up to 1: use a newer version of it",
+                "the journal FILE has schema 99, and this program knows up to 2: use a newer version of it",
             ),
             (
                 "tables of another program",

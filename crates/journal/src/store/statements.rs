@@ -463,7 +463,11 @@ impl<S: Sql> Store for Statements<S> {
             column("outcome"),
             column("send_before"),
         ];
-        let mut conditions = String::new();
+        let (mut conditions, mut also) = (String::new(), "");
+        if intent.state.is_final() {
+            values.extend([column("object"), column("request")]);
+            also = ", object = ?9, request = ?10";
+        }
         if sends {
             values.push((*now).into());
             // The rows of the guard and of the tenant stay as they are read until the commit: whoever raised the one or
@@ -485,7 +489,7 @@ impl<S: Sql> Store for Statements<S> {
             );
         }
         let sql = format!(
-            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7, send_before = ?8
+            "UPDATE perennial_intent SET state = ?3, lease_until = ?4, next = ?5, history = ?6, outcome = ?7, send_before = ?8{also}
              WHERE uid = ?1 AND fence = ?2 {conditions} RETURNING uid"
         );
         let mut statements = vec![Statement::new(sql, values).must()];

@@ -21,7 +21,7 @@ use super::{
     Statements, Store, StoreError, Tenant,
 };
 use crate::Moment;
-use crate::machine::{History, How, Intent, Outcome, Precondition, State, Write};
+use crate::machine::{Attempt, History, How, Intent, Judged, Outcome, Precondition, State, Write};
 
 #[cfg(all(feature = "postgres", unix))]
 #[path = "../../tests/common/postgres.rs"]
@@ -147,6 +147,7 @@ on_every_database! {
     unique_indexes_refuse_what_they_must
     rows_that_name_no_tenant_are_refused
     what_was_answered_is_there_after_the_next_start
+    an_intent_of_the_first_schema_is_used_on
 }
 
 const fn at(millis: i64) -> Moment {
@@ -1079,6 +1080,64 @@ async fn what_was_answered_is_there_after_the_next_start(place: Place) {
     assert_eq!(store.tenants().await.unwrap().len(), 2);
 }
 
+/// An intent as it is stored in a database of the first schema is read, worked on and then stored in the short form.
+async fn an_intent_of_the_first_schema_is_used_on(place: Place) {
+    let store = place.with_tenants().await;
+    let text = |text: &str| Some(text.to_owned());
+    let attempt = |judged| Attempt { committed: at(2), send_by: at(9), judged, exchange_id: text("E-1") };
+    let named = |uid: &str| Intent {
+        object: format!("new/mark {uid}"),
+        request: format!(r#"{{"order-id":"mark {uid}"}}"#),
+        ..intent(uid)
+    };
+    let (mut sent, mut done) = (named("sent"), named("done"));
+    sent.state = State::Unknown;
+    sent.history = History { attempts: vec![attempt(None)], ..History::default() };
+    done.state = State::Done;
+    done.history = History {
+        attempts: vec![attempt(Some(Judged::Done))],
+        looks: 1,
+        last_look: Some(at(3)),
+        is_probed: true,
+        ..History::default()
+    };
+    done.outcome = Some(Outcome::new(How::Sent, text("7"), text(r#"{"order_id":"mark done"}"#)));
+    let first = [
+        (&sent, r#"{"attempts":[{"at":2,"by":9,"id":"E-1"}]}"#, None),
+        (
+            &done,
+            r#"{"attempts":[{"at":2,"by":9,"is":"done","id":"E-1"}],"looks":1,"last-look":3,"is-probed":true}"#,
+            Some(r#"{"how":"sent","id":"7","value":{"order_id":"mark done"}}"#),
+        ),
+    ];
+    for (intent, history, outcome) in first {
+        store_intent(&*store, intent).await;
+        let sql = "UPDATE perennial_intent SET object = ?2, request = ?3, history = ?4, outcome = ?5 WHERE uid = ?1";
+        let values = [&intent.uid, &intent.object, &intent.request, history].map(Value::from);
+        store.sql(sql, [&values[..], &[outcome.into()]].concat()).await.unwrap();
+    }
+    store.sql("DELETE FROM perennial_schema WHERE version > 1", Vec::new()).await.unwrap();
+    drop(store);
+    let store = place.open().await;
+    for intent in [sent, done] {
+        assert_eq!(store.intent(&intent.uid).await.unwrap().as_ref(), Some(&intent));
+        let claimed = claim(&*store, &intent.uid, 10).await;
+        let settled = Intent { state: State::Done, next: None, lease_until: None, ..claimed };
+        assert_eq!(store.commit(&change(settled.clone(), 20)).await.unwrap(), Committed::Yes);
+        assert_eq!(store.intent(&intent.uid).await.unwrap(), Some(settled));
+    }
+    let sql = "SELECT object || ' ' || request || ' ' || history || ' ' || coalesce(outcome, 'none') FROM perennial_intent ORDER BY uid";
+    let Ok(Transacted::Rows(mut rows)) = store.sql(sql, Vec::new()).await else { panic!("no rows") };
+    let stored: Vec<_> = rows.remove(0).into_iter().map(|mut row| row.text().unwrap()).collect();
+    assert_eq!(
+        stored,
+        [
+            r#"new/= {"order-id":"="} {"sent":[[1,7,"done","E-1"]],"looked":[1,2],"is-probed":true} {"id":"7","value":{"order_id":"="}}"#,
+            r#"new/= {"order-id":"="} {"sent":[[1,7,null,"E-1"]]} none"#,
+        ]
+    );
+}
+
 fn every_intent_comes_back(place: impl Fn() -> Place) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let place = place();
@@ -1090,7 +1149,15 @@ fn every_intent_comes_back(place: impl Fn() -> Place) {
         number.set(number.get() + 1);
         let own = |text: String| format!("{text:.200}/{}", number.get());
         let Intent { uid, key, object, mark, .. } = intent.clone();
-        let intent = Intent { uid: own(uid), key: own(key), object: own(object), mark: own(mark), ..intent };
+        let mut intent =
+            Intent { uid: own(uid), key: own(key), object: own(object), mark: own(mark), ..intent };
+        if intent.is_stop {
+            let mark = serde_json::Value::from(intent.mark.as_str());
+            intent.object = format!("new/{}", intent.mark);
+            intent.request = format!(r#"{{"order-id":{mark}}}"#);
+            let value = format!(r#"{{"a":{},"order_id":{mark}}}"#, intent.request);
+            intent.outcome = intent.outcome.map(|outcome| Outcome { value: Some(value), ..outcome });
+        }
         runtime.block_on(async {
             assert_eq!(store.intend(&intent).await.unwrap(), Intended::New);
             assert_eq!(store.intent(&intent.uid).await.unwrap().as_ref(), Some(&intent));

@@ -222,6 +222,24 @@ async fn a_decision_is_refused_while_another_process_has_the_intent() {
     assert!(matches!(error, Error::NotToDecide { .. }), "{error}");
 }
 
+/// Holds: A call whose write another process may be sending, or has left when it was killed, says until when.
+#[tokio::test]
+async fn a_write_of_another_process_says_until_when_it_may_be_sent() {
+    let world = World::new(Format::Json).await;
+    limited(&world, "transactions.sale").await;
+    let sale = async || world.north.transactions().sale("fee", &world.charge()).await.unwrap();
+    let limited = sale().await;
+    assert!(matches!(&limited, Settled::Open(waits) if !waits.reason.is_empty()), "{limited:?}");
+    sql(
+        &world,
+        "UPDATE perennial_intent SET state = 'sending', lease_until = 9000000000000, next = NULL,
+           history = '{\"attempts\":[{\"at\":1,\"by\":2}],\"reason\":\"limited\"}' WHERE operation_key = 'fee'",
+    );
+    let Settled::Open(waits) = sale().await else { panic!("it is open") };
+    let expected = "another process may be sending it until 2255-03-14T16:00:00.000Z; a look after that tells the result";
+    assert_eq!(waits.reason, expected);
+}
+
 /// Holds: A journal whose time is far ahead of the clock says so, sends nothing, and is set right by an adoption.
 #[tokio::test]
 async fn a_clock_that_was_ahead_is_an_error_until_the_journal_is_adopted() {

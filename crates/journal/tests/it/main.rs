@@ -12,5 +12,6 @@ mod once;
 mod postgres;
 mod restored;
 mod runbook;
+mod size;
 mod support;
 mod worlds;

@@ -231,7 +231,7 @@ impl Run {
         for slot in 0..WORKERS {
             // A process that does not reach the moment gets its signal all the same.
             match self.workers[slot].purpose {
-                Some((Purpose::StopHeld, since)) if self.tick > since + 400 => self.stop(slot),
+                Some((Purpose::StopHeld, since)) if self.gives_up(since, 400) => self.stop(slot),
                 Some((_, since)) if self.tick > since + 100 => self.kill(slot),
                 _ => {}
             }
@@ -261,6 +261,13 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Whether a process has waited in vain since a tick for as many as this. A request that must leave late waits for its
+    /// moment, however long a slow machine takes.
+    fn gives_up(&self, since: u64, ticks: u64) -> bool {
+        assert!(self.tick < since + 15_000, "a process waits for ever: {:?}", self.tally.findings);
+        !self.setup.sends_late && self.tick > since + ticks
     }
 
     fn start_database(&mut self) {
@@ -306,7 +313,7 @@ impl Run {
             let ticks = self.tick - stopped.tick;
             let is_past = stopped.at.elapsed() > rules().send_within * 2 && ticks > 150;
             let is_decided = is_past && block_in_place(|| self.audit.are_decided(&stopped.sending));
-            if is_decided || ticks > 1_000 {
+            if is_decided || self.gives_up(stopped.tick, 1_000) {
                 let has_lost =
                     !stopped.sending.is_empty() && self.sending(&self.workers[slot].name).is_empty();
                 self.tally.stops_past_the_lease += u64::from(has_lost);

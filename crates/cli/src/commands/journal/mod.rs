@@ -231,7 +231,7 @@ fn summary(tenant: &str, intent: &Intent) -> Record {
         .with("operation", intent.write.name())
         .with("state", intent.state.name())
         .with("id", intent.outcome.as_ref().and_then(|outcome| outcome.id.as_deref()))
-        .with("reason", intent.history.reason.as_deref())
+        .with("reason", intent.reason().as_deref())
         .with("created", intent.created.to_string())
         .with("next", intent.next.map(|next| next.to_string()))
 }

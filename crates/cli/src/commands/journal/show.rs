@@ -45,7 +45,7 @@ pub(super) fn waiting(database: &Database, intent: &Intent) -> Failure {
         intent: intent.uid.clone(),
         write: intent.write,
         state: intent.state,
-        reason: intent.history.reason.clone().unwrap_or_default(),
+        reason: intent.reason().unwrap_or_default().into_owned(),
         look_up: database.on("perennial journal show").word(&intent.uid),
     }))
 }
@@ -154,8 +154,8 @@ impl Explained {
         line("mark", &intent.mark);
         line("stored", &intent.created.to_string());
         line("state", &format!("{}: {}", intent.state, meaning(intent.state)));
-        if let Some(reason) = &history.reason {
-            line("because", reason);
+        if let Some(reason) = intent.reason() {
+            line("because", &reason);
         }
         if let Some(outcome) = &intent.outcome {
             let id = outcome.id.as_deref().unwrap_or("it has no id");

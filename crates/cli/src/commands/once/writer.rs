@@ -186,11 +186,6 @@ impl<C> Writer<C> {
                 let command = line.with("reason", Some("TEXT")).again(&self.again);
                 format!("the tenant {name} is on hold ({hold}), which is ended by: {command}")
             }
-            (State::Sending, _) => {
-                "another process is at work on it, or ended before the response was stored; the latter is \
-                looked for after two minutes"
-                    .to_owned()
-            }
             _ => reason,
         };
         Ok(Failure::Waiting(Box::new(Waiting {

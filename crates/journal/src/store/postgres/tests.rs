@@ -156,7 +156,7 @@ async fn processes_that_start_together_make_one_schema() {
     }
     assert_eq!(
         sql(&url, "SELECT count(*), max(version) FROM perennial.schema"),
-        format!("1|{}", MIGRATIONS.len())
+        format!("{0}|{0}", MIGRATIONS.len())
     );
 }
 
@@ -169,7 +169,7 @@ async fn a_database_that_is_not_usable_is_named_with_its_problem() {
         (
             "CREATE SCHEMA perennial; CREATE TABLE perennial.schema (version bigint);
              CREATE TABLE perennial.intent (operation_key text); INSERT INTO perennial.schema VALUES (99)",
-            "the journal DATABASE has schema 99, and this program knows up to 1: use a newer version of it",
+            "the journal DATABASE has schema 99, and this program knows up to 2: use a newer version of it",
         ),
     ];
     for (made, expected) in cases {
