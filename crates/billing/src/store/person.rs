@@ -205,6 +205,16 @@ impl Store {
         Ok(self.rows(sql, values, read).await?)
     }
 
+    /// Replaces the short form in which the journal stores a write that has its outcome.
+    async fn write_out(&self, write: &mut Json) -> Result<(), Error> {
+        let intent = self.journal.intent(None, write["uid"].as_str().unwrap_or_default()).await?;
+        write["object"] = intent.object.into();
+        write["request"] = serde_json::from_str(&intent.request).unwrap_or_default();
+        write["history"] = serde_json::to_value(&intent.history).unwrap_or_default();
+        write["outcome"] = serde_json::to_value(&intent.outcome).unwrap_or_default();
+        Ok(())
+    }
+
     /// All rows about these subscriptions, which have one id.
     pub(crate) async fn exported(&self, id: &str, subscriptions: &[Subscription]) -> Result<Json, Error> {
         let tenant = || Value::from(self.tenant.as_str());
@@ -221,7 +231,10 @@ impl Store {
             let (condition, mut values) = writes_about(subscription, true);
             values.insert(0, tenant());
             let condition = format!("tenant = ?1 AND ({condition}) ORDER BY created, uid");
-            let writes = self.objects("perennial_intent", WRITE, &condition, values).await?;
+            let mut writes = self.objects("perennial_intent", WRITE, &condition, values).await?;
+            for write in &mut writes {
+                self.write_out(write).await?;
+            }
             about.push(subscription.uid.clone());
             about.extend(writes.iter().filter_map(|write| Some(write["uid"].as_str()?.to_owned())));
             one["writes"] = writes.into();
