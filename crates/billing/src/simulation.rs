@@ -4,6 +4,8 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{Datelike as _, Days, Months, NaiveDate};
 use perennial::Amount;
@@ -763,17 +765,39 @@ fn seeds() -> std::ops::Range<u64> {
     first..first + number("PERENNIAL_SEEDS").unwrap_or(400)
 }
 
+/// Does the work for each number, on as many threads as there are cores. A panic of one is a panic of the caller.
+fn in_parallel(numbers: std::ops::Range<u64>, work: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(numbers.start);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= numbers.end {
+                        break;
+                    }
+                    work(number);
+                }
+            });
+        }
+    });
+}
+
 /// Holds: Under every habit of the gateway, with writes that arrive late or not at all, outcomes that are unknown, a worker
 /// that is down and commands at any time, no due day is charged twice, no plan is active after an end, no month has two due
 /// days or none, and every day is settled or with a person once the faults end.
 #[test]
 fn no_life_charges_a_day_twice_or_never() {
-    let mut roads: BTreeMap<&str, u64> = BTreeMap::new();
-    for seed in seeds() {
-        for (road, count) in life(seed, None).unwrap_or_else(|violation| panic!("{violation}")) {
+    let roads = Mutex::new(BTreeMap::<&str, u64>::new());
+    in_parallel(seeds(), |seed| {
+        let taken = life(seed, None).unwrap_or_else(|violation| panic!("{violation}"));
+        let mut roads = roads.lock().unwrap();
+        for (road, count) in taken {
             *roads.entry(road).or_default() += count;
         }
-    }
+    });
+    let roads = roads.into_inner().unwrap();
     println!("{roads:?}");
     for road in [
         "a command",
@@ -852,9 +876,9 @@ fn each_month_is_charged_once_under_every_habit() {
     // One of this many sign-up days in four years.
     let step = std::env::var("PERENNIAL_CALENDAR").ok().map(|step| step.parse().unwrap());
     let (step, years) = step.map_or((731, 2), |step| (step, 10));
-    let mut count = 0;
-    for offset in (0..1_461).step_by(step) {
-        let sign_up = date("2027-01-01") + Days::new(u64::try_from(offset).unwrap());
+    let count = AtomicU64::new(0);
+    in_parallel(0..1_461_u64.div_ceil(step), |number| {
+        let sign_up = date("2027-01-01") + Days::new(number * step);
         for day in 1..=28 {
             // The oracle: plain numbers.
             let (mut year, mut month) = (sign_up.year(), sign_up.month());
@@ -880,9 +904,10 @@ fn each_month_is_charged_once_under_every_habit() {
                 };
                 let charges = quiet_charges(habits, sign_up, day, 12 * years);
                 assert_eq!(charges, expected, "{sign_up}, day {day}, {habits:?}");
-                count += charges.len();
+                count.fetch_add(charges.len() as u64, Ordering::Relaxed);
             }
         }
-    }
+    });
+    let count = count.into_inner();
     println!("{count} due days, each charged once");
 }
