@@ -1,7 +1,7 @@
 //! A session: one world of the database, opened by a job.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value as Json, json};
 
 use super::world::{Kind, WorldRow, columns};
@@ -88,10 +88,17 @@ impl<'c> Session<'c> {
 
     /// The number of existing objects of this kind.
     pub(crate) fn count_of(&self, kind: Kind) -> Result<u64> {
-        let sql = "SELECT made - gone FROM tallies WHERE world = ? AND kind = ?";
+        let (made, gone) = self.tally(kind)?;
+        Ok(made.saturating_sub(gone))
+    }
+
+    /// The number of objects of this kind that were made, and of those that are gone. Numbers count from 1.
+    pub(crate) fn tally(&self, kind: Kind) -> Result<(u64, u64)> {
+        let sql = "SELECT made, gone FROM tallies WHERE world = ? AND kind = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let count = statement.query_row(params![self.world, kind.table()], |row| row.get(0)).optional()?;
-        Ok(count.unwrap_or_default())
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let tally = statement.query_row(params![self.world, kind.table()], read).optional()?;
+        Ok(tally.unwrap_or_default())
     }
 
     /// The merchant of the world: 12 digits.
