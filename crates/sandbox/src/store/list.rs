@@ -130,7 +130,7 @@ impl List {
 }
 
 /// The condition that indexes by stretches need; it is true for every object.
-pub(super) fn stretches(kind: Kind) -> String {
+pub(crate) fn stretches(kind: Kind) -> String {
     format!(
         " AND number >> 10 IN (WITH RECURSIVE stretches (stretch) AS (
              SELECT made >> 10 FROM tallies WHERE world = ?1 AND kind = '{}'
