@@ -1,70 +1,123 @@
 //! Benchmarks, as tables whose columns are measured side by side in one run.
 
+use std::time::Duration;
+use std::{fs, thread};
+
 use crate::failure::Failure;
 use crate::step::Step;
 
 /// A table of the command line.
 struct Table {
     name: &'static str,
-    run: fn() -> Result<(), Failure>,
+    /// The programs that print it, once they are built.
+    programs: &'static [&'static str],
 }
 
 const TABLES: &[Table] = &[
-    Table { name: "ratios", run: ratios },
-    Table { name: "throughput", run: throughput },
-    Table { name: "start", run: start },
-    Table { name: "worlds", run: worlds },
-    Table { name: "journal", run: journal },
-    Table { name: "billing", run: billing },
+    // Encoding, decoding and calling, compared with handwritten code.
+    Table { name: "ratios", programs: &["cargo bench --package perennial --all-features --bench ratios"] },
+    // The sandbox's writes per second, compared with a handwritten server.
+    Table {
+        name: "throughput",
+        programs: &["cargo bench --package perennial-sandbox --bench gateway -- throughput"],
+    },
+    // The time until the command and an embedded sandbox answer, and their memory.
+    Table { name: "start", programs: &["cargo bench --package perennial-sandbox --bench gateway -- start"] },
+    // The cost of starting a world, advancing it and restoring a snapshot.
+    Table {
+        name: "worlds",
+        programs: &["cargo bench --package perennial-sandbox --bench gateway -- worlds"],
+    },
+    // The journal's intents and claims per second, the size of an intent, the cost of a key and the memory of a program,
+    // compared with the same by hand.
+    Table {
+        name: "journal",
+        programs: &[
+            "cargo test --release --package perennial-journal --features postgres --lib -- --nocapture measurement::",
+            "cargo bench --package perennial-journal --bench journal",
+        ],
+    },
+    // A night, the starts and the books of a month of 100,000 subscriptions, beside a sandbox in a process of its own.
+    Table { name: "billing", programs: &["cargo bench --package perennial-billing --bench billing"] },
 ];
 
+/// The option that lets a table be printed on a busy machine.
+const BUSY: &str = "--busy";
+/// The most that other programs may use while a table is measured, in percent of a core.
+const MOST: u64 = 100;
+/// The time for which the use of the cores is watched before a table.
+const WATCH: Duration = Duration::from_secs(2);
+
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let is_known = |name: &&String| TABLES.iter().any(|table| table.name == *name);
+    let is_known = |name: &&String| **name == BUSY || TABLES.iter().any(|table| table.name == *name);
     if let Some(given) = arguments.iter().find(|name| !is_known(name)) {
+        let known: Vec<_> = TABLES.iter().map(|table| format!("[{}]", table.name)).collect();
         return Err(Failure::Unknown {
             given: given.clone(),
-            known: "[ratios] [throughput] [start] [worlds] [journal] [billing]".into(),
+            known: format!("[{BUSY}] {}", known.join(" ")),
         });
     }
-    let picked = |table: &&Table| arguments.is_empty() || arguments.iter().any(|name| name == table.name);
-    TABLES.iter().filter(picked).try_for_each(|table| (table.run)())
+    let may_be_busy = arguments.iter().any(|name| name == BUSY);
+    let names: Vec<_> = arguments.iter().filter(|name| *name != BUSY).collect();
+    let picked = |table: &&Table| names.is_empty() || names.iter().any(|name| *name == table.name);
+    TABLES.iter().filter(picked).try_for_each(|table| print(table, may_be_busy))
 }
 
-/// Encoding, decoding and calling, compared with handwritten code.
-fn ratios() -> Result<(), Failure> {
-    Step::new("cargo bench --package perennial --all-features --bench ratios").run()
+/// Builds the programs of a table, and prints it if the machine has nothing else to do.
+fn print(table: &Table, may_be_busy: bool) -> Result<(), Failure> {
+    let command = crate::target()?.join("release/perennial").display().to_string();
+    if table.name == "start" {
+        Step::new("cargo build --release --package perennial-cli").run()?;
+    }
+    for program in table.programs {
+        Step::new(&without_running(program)).run()?;
+        let load = load();
+        check_load(load, may_be_busy)?;
+        if let Some(percent) = load {
+            println!("other programs use {percent} % of a core");
+        }
+        Step::new(program)
+            .variable("PERENNIAL_BENCH_COMMAND", command.as_str())
+            .variable("PERENNIAL_INTENTS", "5000")
+            .run()?;
+    }
+    Ok(())
 }
 
-/// The sandbox's writes per second, compared with a handwritten server.
-fn throughput() -> Result<(), Failure> {
-    Step::new("cargo bench --package perennial-sandbox --bench gateway -- throughput").run()
+/// The line that builds a program and does not run it.
+fn without_running(line: &str) -> String {
+    match line.split_once(" -- ") {
+        Some((cargo, _)) => format!("{cargo} --no-run"),
+        None => format!("{line} --no-run"),
+    }
 }
 
-/// The time until the command and an embedded sandbox answer, and their memory.
-fn start() -> Result<(), Failure> {
-    Step::new("cargo build --release --package perennial-cli").run()?;
-    Step::new("cargo bench --package perennial-sandbox --bench gateway -- start")
-        .variable("PERENNIAL_BENCH_COMMAND", crate::target()?.join("release/perennial").display().to_string())
-        .run()
+/// Refuses a machine on which other programs use more than a core, because they change what is measured.
+fn check_load(load: Option<u64>, may_be_busy: bool) -> Result<(), Failure> {
+    match load {
+        Some(percent) if percent > MOST && !may_be_busy => Err(Failure::Busy { percent }),
+        _ => Ok(()),
+    }
 }
 
-/// The cost of starting a world, advancing it and restoring a snapshot.
-fn worlds() -> Result<(), Failure> {
-    Step::new("cargo bench --package perennial-sandbox --bench gateway -- worlds").run()
+/// The use of the cores now, in percent of a core, where the system says so.
+fn load() -> Option<u64> {
+    let read = || used_and_all(&fs::read_to_string("/proc/stat").ok()?);
+    let (used_before, all_before) = read()?;
+    thread::sleep(WATCH);
+    let (used, all) = read()?;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let percent = 100 * u64::try_from(cores).ok()?;
+    (used.saturating_sub(used_before) * percent).checked_div(all.saturating_sub(all_before))
 }
 
-/// The journal's intents and claims per second, the size of an intent, the cost of a key and the memory of a program,
-/// compared with the same by hand.
-fn journal() -> Result<(), Failure> {
-    Step::new("cargo test --release --package perennial-journal --features postgres --lib -- --nocapture measurement::")
-        .variable("PERENNIAL_INTENTS", "5000")
-        .run()?;
-    Step::new("cargo bench --package perennial-journal --bench journal").run()
-}
-
-/// A night, the starts and the books of a month of 100,000 subscriptions, beside a sandbox in a process of its own.
-fn billing() -> Result<(), Failure> {
-    Step::new("cargo bench --package perennial-billing --bench billing").run()
+/// The time of all cores that was used, and all their time, from the first line of Linux's statistics.
+fn used_and_all(statistics: &str) -> Option<(u64, u64)> {
+    let times = statistics.lines().next()?.strip_prefix("cpu ")?;
+    let times: Vec<u64> = times.split_whitespace().take(8).map_while(|time| time.parse().ok()).collect();
+    let [_, _, _, idle, waiting, ..] = times.as_slice() else { return None };
+    let all: u64 = times.iter().sum();
+    Some((all - idle - waiting, all))
 }
 
 #[cfg(test)]
@@ -76,7 +129,33 @@ mod tests {
         let failure = run(&["start".into(), "speed".into()]).unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "does not know `speed`: [ratios] [throughput] [start] [worlds] [journal] [billing]"
+            "does not know `speed`: [--busy] [ratios] [throughput] [start] [worlds] [journal] [billing]"
         );
+    }
+
+    #[test]
+    fn a_busy_machine_is_refused_unless_told() {
+        let statistics = "cpu  100 0 50 700 50 0 20 80 0 0\ncpu0 1 2 3 4\n";
+        assert_eq!(used_and_all(statistics), Some((250, 1_000)));
+        assert_eq!(used_and_all("intr 1 2 3"), None);
+        for (load, may_be_busy, is_refused) in [
+            (Some(40), false, false),
+            (Some(100), false, false),
+            (Some(120), false, true),
+            (Some(120), true, false),
+            (None, false, false),
+        ] {
+            assert_eq!(check_load(load, may_be_busy).is_err(), is_refused, "{load:?} {may_be_busy}");
+        }
+    }
+
+    #[test]
+    fn programs_are_built_first() {
+        for (line, built) in [
+            ("cargo bench --bench ratios", "cargo bench --bench ratios --no-run"),
+            ("cargo bench --bench gateway -- start", "cargo bench --bench gateway --no-run"),
+        ] {
+            assert_eq!(without_running(line), built);
+        }
     }
 }

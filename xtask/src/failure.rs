@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     OutOfReach { what: &'static str },
     /// Gates without an answer prevent a release.
     Unanswered { gates: String },
+    /// Other programs use the cores on which a benchmark is to run.
+    Busy { percent: u64 },
     /// The task takes no arguments.
     Arguments { given: String },
     /// The task does not accept this argument.
@@ -74,6 +76,10 @@ impl fmt::Display for Failure {
             Self::Unanswered { gates } => {
                 write!(f, "not published: nobody could ask {gates}. Publish where they can be asked")
             }
+            Self::Busy { percent } => write!(
+                f,
+                "other programs use {percent} % of a core, so that nothing is measured: stop them, or say --busy to measure anyway"
+            ),
             Self::Arguments { given } => write!(f, "takes no arguments, but was given `{given}`"),
             Self::Unknown { given, known } => write!(f, "does not know `{given}`: {known}"),
         }

@@ -42,7 +42,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench",
         arguments: "[ARGS…]",
-        about: "what things cost: ratios, throughput, start; measured in release",
+        about: "what things cost: ratios, throughput, start, worlds, journal, billing; --busy measures on a busy machine",
         run: bench::run,
     },
     Task {

@@ -15,6 +15,7 @@ mod docs;
 mod guide;
 mod holds;
 mod manifests;
+mod msrv;
 mod numbers;
 mod operations;
 mod prose;
@@ -52,6 +53,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 fn findings() -> Result<Vec<Finding>, Failure> {
     let files = Files::read(&crate::root())?;
     let mut findings = arrows::check(&arrows::read()?);
+    findings.extend(msrv::check(&msrv::read()?));
     findings.extend(trees::check(trees::read)?);
     findings.extend(snapshots::check(&files));
     findings.extend(snapshots::check_pending(&snapshots::read_pending()?));

@@ -266,10 +266,10 @@ const OF_A_CHARGE: &[&str] = &["charge.paid", "charge.declined", "charge.recover
 /// The subscriptions that are worked on at a time.
 const BATCH: u32 = 200;
 /// A cancellation of a plan is sent for as long as it takes.
-const CLOSED_WITHIN: Duration = Duration::from_hours(24 * 3_650);
-const HOUR: Duration = Duration::from_hours(1);
+const CLOSED_WITHIN: Duration = Duration::from_secs(24 * 3_650 * 3_600);
+const HOUR: Duration = Duration::from_secs(3_600);
 /// The time by which the clocks of two processes may differ.
-const CLOCKS: Duration = Duration::from_mins(1);
+const CLOCKS: Duration = Duration::from_secs(60);
 
 impl Billing {
     /// Opens the subscriptions of a tenant, and makes their tables in the journal's database.

@@ -175,8 +175,8 @@ impl Billing {
             // expired, and it has not.
             let is_since = known.as_ref().and_then(|known| known.read).is_some_and(|read| read >= day.day);
             let is_later = ends.zip(now).is_some_and(|(before, now)| before < now);
-            let had_expired = day.code.as_deref().is_some_and(|code| EXPIRED.contains(&code));
-            is_since && is_later || !is_since && had_expired && now.is_some_and(|now| now >= today)
+            let declined_as_expired = day.code.as_deref().is_some_and(|code| EXPIRED.contains(&code));
+            is_since && is_later || !is_since && declined_as_expired && now.is_some_and(|now| now >= today)
         });
         let read = Some(StoredCard { ends: now, read: Some(today) });
         Ok(CardToday { has_expired: has_expired(now), is_renewed, read })

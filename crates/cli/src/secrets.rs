@@ -42,29 +42,32 @@ pub(crate) fn refuse(line: &[OsString]) -> Result<(), String> {
                     .to_owned()
             }
             _ if is_invented => continue,
-            _ if let Some(Credential { variable, .. }) = held => {
-                let lookalike = if held.is_some_and(Credential::is_short) {
-                    format!(". If it only has the same characters, add {OVERRIDE}")
-                } else {
-                    String::new()
-                };
-                format!(
-                    "an argument holds the secret of {variable}, which is never an argument: leave it out{lookalike}"
-                )
-            }
-            _ if has_password(argument) => {
-                "a URL with a password is never an argument, because other processes and the shell's history see it: \
-                 set PERENNIAL_PROXY for a proxy, and PERENNIAL_DB or PGPASSWORD for a database"
-                    .to_owned()
-            }
-            _ if !accepts && holds_key(argument) => format!(
-                "an argument seems to hold an api key: {KEY}. If it is no key, add {OVERRIDE}"
-            ),
-            _ if !accepts && redact::holds_card(argument) => format!(
-                "an argument seems to hold a card number, and card data is never an argument: pass --card-stdin, or \
-                 wait to be asked. If it is no card number, add {OVERRIDE}"
-            ),
-            _ => continue,
+            _ => match held {
+                Some(secret) => {
+                    let lookalike = if secret.is_short() {
+                        format!(". If it only has the same characters, add {OVERRIDE}")
+                    } else {
+                        String::new()
+                    };
+                    format!(
+                        "an argument holds the secret of {}, which is never an argument: leave it out{lookalike}",
+                        secret.variable
+                    )
+                }
+                None if has_password(argument) => {
+                    "a URL with a password is never an argument, because other processes and the shell's history see it: \
+                     set PERENNIAL_PROXY for a proxy, and PERENNIAL_DB or PGPASSWORD for a database"
+                        .to_owned()
+                }
+                None if !accepts && holds_key(argument) => format!(
+                    "an argument seems to hold an api key: {KEY}. If it is no key, add {OVERRIDE}"
+                ),
+                None if !accepts && redact::holds_card(argument) => format!(
+                    "an argument seems to hold a card number, and card data is never an argument: pass --card-stdin, or \
+                     wait to be asked. If it is no card number, add {OVERRIDE}"
+                ),
+                None => continue,
+            },
         };
         return Err(message);
     }

@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::store::{Store, StoreError};
 
 /// The time that one process may take to get an id: its exchanges with the gateway, each with its deadline.
-const LEASE: Duration = Duration::from_mins(1);
+const LEASE: Duration = Duration::from_secs(60);
 /// The time for which a process waits for the one that has the claim. It is longer than the lease, after which it claims itself.
 const PATIENCE: Duration = Duration::from_secs(75);
 /// The time between two looks for the id.

@@ -19,11 +19,11 @@ use crate::store::{CLOCK_APART, Change, Committed, NewDecision, NewEvent, Store,
 use crate::{Error, Moment, observe};
 
 /// The duration of a claim: longer than the longest call.
-pub(crate) const LEASE: Duration = Duration::from_mins(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(2 * 60);
 /// The wait of an intent that may not be sent now.
 const HELD: Duration = Duration::from_secs(5);
 /// The time within which a spare plan is canceled: for as long as it takes.
-const STOPPED_WITHIN: Duration = Duration::from_hours(3_650 * 24);
+const STOPPED_WITHIN: Duration = Duration::from_secs(3_650 * 24 * 3_600);
 /// The most turns that one call takes.
 const TURNS: u32 = 8;
 

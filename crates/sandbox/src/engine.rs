@@ -9,8 +9,8 @@
 
 use std::ops::AddAssign;
 
-use perennial_domain::Amount;
 use perennial_domain::clearent::{CustomerKey, Plan, PlanStatus, TokenId, Transaction, TransactionType};
+use perennial_domain::{Amount, NaiveDate};
 use perennial_wire::clearent::Operation;
 use rusqlite::{Connection, Result};
 
@@ -84,8 +84,8 @@ pub(crate) fn change_clock<'c>(
     let Goal { clock, month_day } = to.into();
     let goal = clock.now(session.real);
     let now = if waits_for_endpoint { stop_before(&session, goal)? } else { goal.max(session.now) };
-    let fired = Session { clock: clock.set(now, session.real), now, ..session };
-    let (fired, last) = fire(&fired, faults, most)?;
+    let moved = session.at(clock.set(now, session.real), now);
+    let (fired, last) = fire(&moved, faults, most)?;
     let clock = clock.set(last.map_or(now, |last| last.max(session.now)), session.real);
     let settled = last.is_none() && now == goal;
     let session = session.set_clock(clock, month_day.filter(|_| settled))?;
@@ -96,47 +96,70 @@ pub(crate) fn change_clock<'c>(
 /// receives the alert at that time, before anything later happens.
 fn stop_before(session: &Session<'_>, goal: Moment) -> Result<Moment> {
     let run = match session.webhook()? {
-        Some(_) => next(session, goal)?.map(|(charge, _)| charge.at),
+        Some(_) => next(session, goal)?.map(|(at, _)| at),
         None => None,
     };
     let stops = [run, session.next_delivery()?].into_iter().flatten();
     Ok(stops.fold(goal, Moment::min).max(session.now))
 }
 
-/// The first charge that is due by this moment, with its plan if it is the first one of the plan's day. Those are made
-/// before the charges that wait for this moment.
-fn next(session: &Session<'_>, by: Moment) -> Result<Option<(PlanCharge, Option<Plan>)>> {
+/// Charges that are due at one moment.
+enum Due {
+    /// The charges of the plans that charge on this day.
+    Day(NaiveDate),
+    /// One that waited.
+    Waiting(PlanCharge),
+}
+
+/// The first charges that are due by this moment. Those of a day are made before the ones that wait for its moment, and a
+/// plan's next day comes later, so that a day's plans are all known when its first one charges.
+fn next(session: &Session<'_>, by: Moment) -> Result<Option<(Moment, Due)>> {
     let hour = session.gateway.charge_hour;
-    let run = session.due(by.last_run(hour))?.map(|(plan, day)| {
-        let at = Moment::run_of(day, hour);
-        (PlanCharge { plan: plan.plan_key.clone(), day, at, retries: 0, is_late: false }, Some(plan))
-    });
-    let waiting = session.waiting_charge(by)?.map(|charge| (charge, None));
-    Ok([run, waiting].into_iter().flatten().min_by_key(|(charge, _)| charge.at))
+    let day = session.due_day(by.last_run(hour))?.map(|day| (Moment::run_of(day, hour), Due::Day(day)));
+    let waiting = session.waiting_charge(by)?.map(|charge| (charge.at, Due::Waiting(charge)));
+    Ok([day, waiting].into_iter().flatten().min_by_key(|(at, _)| *at))
 }
 
 /// Makes up to this many of the payments that are due by the session's moment. If more are due, also returns the time
 /// of the last one made.
 fn fire(session: &Session<'_>, faults: &Faults, most: u64) -> Result<(PaymentCounts, Option<Moment>)> {
-    let (mut fired, mut last) = (PaymentCounts::default(), None);
-    while let Some((due, plan)) = next(session, session.now)? {
-        if fired.payments() >= most {
-            return Ok((fired, last));
-        }
-        session.settle_due(due.at)?;
-        fired += match plan {
-            Some(plan) => {
-                let next = remaining(&plan, due.at, &session.gateway).next();
-                session.set_next_charge(&plan.plan_key, next)?;
-                charge(session, faults, &plan, &due, 0)?
+    session.in_slice(|session| {
+        let (mut fired, mut last) = (PaymentCounts::default(), None);
+        while let Some((at, due)) = next(session, session.now)? {
+            if fired.payments() >= most {
+                return Ok((fired, last));
             }
-            None => charge_waiting(session, faults, &due)?,
-        };
-        last = Some(due.at);
+            session.settle_due(at)?;
+            fired += match due {
+                Due::Day(day) => charge_day(session, faults, day, at, most - fired.payments())?,
+                Due::Waiting(charge) => charge_waiting(session, faults, &charge)?,
+            };
+            last = Some(at);
+        }
+        session.settle_due(session.now)?;
+        session.archive_due(session.now)?;
+        Ok((fired, None))
+    })
+}
+
+/// Makes up to this many payments of the plans that charge on a day.
+fn charge_day(
+    session: &Session<'_>,
+    faults: &Faults,
+    day: NaiveDate,
+    at: Moment,
+    most: u64,
+) -> Result<PaymentCounts> {
+    let mut fired = PaymentCounts::default();
+    for (number, plan) in session.due_plans(day, most)? {
+        if fired.payments() >= most {
+            break;
+        }
+        session.set_next_charge(number, remaining(&plan, at, &session.gateway).next())?;
+        let due = PlanCharge { plan: plan.plan_key.clone(), day, at, retries: 0, is_late: false };
+        fired += charge(session, faults, &plan, &due, 0)?;
     }
-    session.settle_due(session.now)?;
-    session.archive_due(session.now)?;
-    Ok((fired, None))
+    Ok(fired)
 }
 
 /// Makes a charge that waited, if its plan may still charge.
@@ -276,10 +299,12 @@ fn pay(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::sync::LazyLock;
 
     use perennial_domain::clearent::{Frequency, FrequencyDay};
     use rusqlite::Connection;
+    use rusqlite::trace::TraceEventCodes;
 
     use super::*;
     use crate::clock::Clock;
@@ -288,6 +313,7 @@ mod tests {
     use crate::options::GatewayOptions;
     use crate::seed::Seed;
     use crate::store::Store;
+    use crate::store::token::{Card, Tokenised};
     use crate::store::world::{Kind, Start, WorldRow};
 
     static NO_FAULTS: LazyLock<Faults> = LazyLock::new(Faults::default);
@@ -377,7 +403,7 @@ mod tests {
             Ok(again.unwrap_err().to_string())
         });
         let message = refused.await.unwrap();
-        assert!(message.contains("payments.plan_key, payments.frequency_date"), "{message}");
+        assert!(message.contains("payments.frequency_date, payments.plan_key"), "{message}");
     }
 
     /// Holds: Payments that became due as the clock ran are made before any other work in the world, in
@@ -399,6 +425,56 @@ mod tests {
             Ok(steps)
         });
         assert_eq!(steps.await.unwrap(), [(5, false), (10, false), (12, true), (12, true)]);
+    }
+
+    thread_local! {
+        static STATEMENTS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// Holds: A payment of a plan costs five statements: it reads its token, and writes the plan, the transaction, the
+    /// payment and the token.
+    #[tokio::test]
+    async fn a_payment_costs_five_statements() {
+        const PLANS: u64 = 200;
+        let store = Store::open(None).unwrap();
+        let ran = store.run(|connection| {
+            let (_, session) = world(connection, 1)?;
+            for _ in 0..PLANS {
+                let card = Card {
+                    brand: None,
+                    last_four: "1111".to_owned(),
+                    exp_date: Some("1240".try_into().unwrap()),
+                };
+                let token = session.create_token(Tokenised {
+                    card,
+                    customer_key: None,
+                    description: None,
+                    avs_address: None,
+                    avs_zip: None,
+                    avs_required: false,
+                })?;
+                let old = plan(&session, 15)?;
+                session.update_plan(&old, &Plan { token_id: token.token_id, ..old.clone() })?;
+            }
+            let mut ran = Vec::new();
+            for goal in ["2027-01-15T10:00:00Z", "2027-02-15T10:00:00Z"] {
+                let session = session.at(session.clock, session.now);
+                connection.trace_v2(
+                    TraceEventCodes::SQLITE_TRACE_STMT,
+                    Some(|_| STATEMENTS.set(STATEMENTS.get() + 1)),
+                );
+                let (_, result) = change_clock(session, &NO_FAULTS, frozen(goal), u64::MAX, true)?;
+                connection.trace_v2(TraceEventCodes::empty(), None);
+                ran.push((result.fired, STATEMENTS.take()));
+            }
+            Ok(ran)
+        });
+        for (fired, statements) in ran.await.unwrap() {
+            assert_eq!(fired, PaymentCounts { approved: PLANS, declined: 0 });
+            // Those of the slice itself are few.
+            let of_slice = statements.checked_sub(5 * PLANS);
+            assert!(of_slice.is_some_and(|few| few <= 20), "{statements} statements for {PLANS} payments");
+        }
     }
 
     #[tokio::test]

@@ -21,7 +21,7 @@ pub struct Deadline(Instant);
 
 impl Deadline {
     /// The maximum time of a call: a day.
-    pub const LONGEST: Duration = Duration::from_hours(24);
+    pub const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
     /// The deadline this long after `now`, at most [`LONGEST`](Self::LONGEST) after it.
     pub fn after(now: Instant, timeout: Duration) -> Self {

@@ -23,7 +23,7 @@ pub struct SendBy {
 impl SendBy {
     /// The longest duration of a call that is [sent once](crate::Sender::once): whoever stores when it was sent knows how
     /// late it can still arrive.
-    pub const LONGEST_CALL: Duration = Duration::from_mins(1);
+    pub const LONGEST_CALL: Duration = Duration::from_secs(60);
 
     /// The moment this long from now.
     pub fn within(time: Duration) -> Self {

@@ -70,11 +70,6 @@ impl Workspace {
         Ok(plan)
     }
 
-    /// The minimum Rust version of every crate; all inherit it from one place.
-    pub(super) fn oldest_rust(&self) -> Option<&str> {
-        self.packages.first()?.facts["rust_version"].as_str()
-    }
-
     /// A command in the workspace's folder.
     pub(super) fn step(&self, line: &str) -> Step {
         self.under(Step::new(line).within(self.root.clone()))

@@ -6,7 +6,6 @@ use super::{Files, Finding};
 const INHERITED: &[&str] = &[
     "version.workspace = true",
     "edition.workspace = true",
-    "rust-version.workspace = true",
     "license.workspace = true",
     "[lints]\nworkspace = true",
 ];

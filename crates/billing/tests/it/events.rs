@@ -183,7 +183,7 @@ async fn readers_that_follow_miss_nothing() {
                 follow(other.clone())
             )
         };
-        let ((), (), mine, theirs) = tokio::time::timeout(Duration::from_mins(1), all).await.unwrap();
+        let ((), (), mine, theirs) = tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
         assert_eq!(mine, theirs);
         assert_eq!(mine.iter().collect::<BTreeSet<_>>().len(), 2 * EACH);
     }

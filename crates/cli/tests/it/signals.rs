@@ -18,7 +18,7 @@ pub(crate) fn held(shell: &Shell, operation: &str, command: Command, stdin: &str
 }
 
 fn held_to(shell: &Shell, operation: &str, mut command: Command, stdin: &str, err: Stdio) -> Child {
-    let delay = Effect::Delay { delay: Duration::from_mins(1) };
+    let delay = Effect::Delay { delay: Duration::from_secs(60) };
     runtime().block_on(shell.world().fault(&Fault::on(operation, delay))).unwrap();
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(err);
     let mut child = pipes.spawn().unwrap();

@@ -28,7 +28,7 @@ const ALL: [Plumbing; 4] =
     [Plumbing::Unread, Plumbing::NothingTyped, Plumbing::FullDisk, Plumbing::NoStandardError];
 
 /// A time longer than any of them takes, and shorter than a person waits.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The seeds of the worlds, one for each run.
 const SEEDS: u64 = 1_000;

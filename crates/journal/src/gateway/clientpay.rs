@@ -25,7 +25,7 @@ use crate::Moment;
 use crate::machine::{Answer, Intent, Look, Object, Said, Seen, State, Verdict, Write};
 
 /// The time for which a report that is neither a yes nor a no is looked at again. After that, a person decides.
-const DECIDED_WITHIN: Duration = Duration::from_hours(1);
+const DECIDED_WITHIN: Duration = Duration::from_secs(3_600);
 
 /// A merchant account's client.
 pub(crate) struct ClientPayGateway {

@@ -24,7 +24,7 @@ pub use write::{Absence, UnknownWrite, Write};
 use crate::Moment;
 
 /// The time within which it is sent once more after a person decided that.
-const RESENT_WITHIN: Duration = Duration::from_hours(1);
+const RESENT_WITHIN: Duration = Duration::from_secs(3_600);
 
 /// Something that happened to an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]

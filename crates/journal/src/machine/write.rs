@@ -120,9 +120,9 @@ impl Write {
     /// money, else a day, or seven if it may have to wait for its card.
     pub const fn sent_within(self, needs_card: bool) -> Duration {
         match (self.moves_money(), needs_card) {
-            (true, _) => Duration::from_hours(1),
-            (false, false) => Duration::from_hours(24),
-            (false, true) => Duration::from_hours(7 * 24),
+            (true, _) => Duration::from_secs(3_600),
+            (false, false) => Duration::from_secs(24 * 3_600),
+            (false, true) => Duration::from_secs(7 * 24 * 3_600),
         }
     }
 

@@ -142,7 +142,7 @@ impl State {
         let mut later = |most: u64| landed + Duration::from_millis(self.rng.u64(..=most));
         let visible = if self.is_calm { landed } else { later(59_000) };
         let decided =
-            if self.is_calm || self.rng.u8(..20) > 0 { landed } else { landed + Duration::from_mins(5) };
+            if self.is_calm || self.rng.u8(..20) > 0 { landed } else { landed + Duration::from_secs(5 * 60) };
         let said = self.objects.apply(order, Shown { landed, visible, decided });
         note(|| format!("{landed} the gateway does {} {}: {said:?}", order.write, order.mark));
         said

@@ -240,4 +240,4 @@ impl Sim {
 }
 
 /// The quiet period after an adoption, as the command has it.
-const QUIET: Duration = Duration::from_mins(10);
+const QUIET: Duration = Duration::from_secs(10 * 60);

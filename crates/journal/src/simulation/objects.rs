@@ -7,7 +7,7 @@ use crate::Moment;
 use crate::machine::{Absence, Intent, Look, Object, Said, Seen, Verdict, Write};
 
 /// The time for which the gateway keeps what it made.
-const RETENTION: Duration = Duration::from_hours(90 * 24);
+const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// The status of a plan before anybody changes it.
 const SUSPENDED: &str = r#"{"status":"SUSPENDED"}"#;
 

@@ -32,7 +32,7 @@ use crate::Moment;
 use crate::machine::{Intent, State};
 
 /// The most by which the journal's time may be ahead of the clock, and the gateway's clock apart from it: 5 minutes.
-pub(crate) const CLOCK_APART: Duration = Duration::from_mins(5);
+pub(crate) const CLOCK_APART: Duration = Duration::from_secs(5 * 60);
 
 /// A merchant at a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]

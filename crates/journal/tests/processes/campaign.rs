@@ -62,7 +62,7 @@ pub(crate) async fn run(
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn processes_that_die_make_each_effect_once() {
     let campaign = Campaign::from_environment();
-    let minutes = number("PERENNIAL_SOAK_MINUTES").map(Duration::from_mins);
+    let minutes = number("PERENNIAL_SOAK_MINUTES").map(|minutes| Duration::from_secs(minutes * 60));
     let start = Instant::now();
     let (tally, verdict) = run(&campaign, minutes.map(|minutes| start + minutes)).await;
     let Campaign { kills, seed, .. } = campaign;

@@ -11,7 +11,9 @@ use crate::{load, median, row};
 
 /// The number of rounds of quick measurements; the median counts.
 const ROUNDS: u32 = 101;
-const PLANS: usize = 10_000;
+const PLANS: usize = 100_000;
+/// The size of the pages by which they are listed.
+const PAGE: usize = 1_000;
 const CUSTOMERS: usize = 100_000;
 
 pub(crate) fn table() {
@@ -40,20 +42,28 @@ fn started() {
     row("Sandbox::new_world()", &[&format!("{:.0?}", median(worlds))]);
 }
 
+/// Measures a world whose plans have customers, cards and names of their own.
 fn advanced() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder can be made");
     let server = Server::start(Served::Sandbox(&folder.path().join("sandbox.db")));
-    call(&server, "customers", r#"{"customer-key":"ada","first-name":"Ada","last-name":"Byron"}"#);
-    let card = r#"{"card":"4111111111111111","exp-date":"1240","customer-key":"ada"}"#;
-    let (token, _) = call(&server, "tokens", card);
-    let (_, rest) = token.split_once(r#""token-id":""#).expect("the answer has the token");
-    let (token, _) = rest.split_once('"').expect("the answer has the token");
     load::run(&server, PLANS, |number, bytes| {
-        let day = number % 28 + 1;
+        let body =
+            format!(r#"{{"customer-key":"ada-{number}","first-name":"Ada {number}","last-name":"Byron"}}"#);
+        request(&server, "POST", "/rest/v2/customers", &body, bytes);
+    });
+    load::run(&server, PLANS, |number, bytes| {
+        let body =
+            format!(r#"{{"card":"4111111111111111","exp-date":"1240","customer-key":"ada-{number}"}}"#);
+        request(&server, "POST", "/rest/v2/tokens", &body, bytes);
+    });
+    let tokens: Vec<(String, String)> = (1..=PLANS / PAGE).flat_map(|page| tokens(&server, page)).collect();
+    assert_eq!(tokens.len(), PLANS);
+    load::run(&server, PLANS, |number, bytes| {
+        let (day, (token, customer)) = (number % 28 + 1, &tokens[number]);
         let body = format!(
-            r#"{{"customer-key":"ada","token-id":"{token}","frequency":"MONTHLY","frequency-day":{day},"start-date":"2027-01-01","end-date":"2027-12-31","payment-amount":"50.00"}}"#
+            r#"{{"customer-key":"{customer}","customer-name":"Ada {number} Byron","plan-name":"Member {number}","token-id":"{token}","frequency":"MONTHLY","frequency-day":{day},"start-date":"2027-01-01","end-date":"2027-12-31","payment-amount":"50.00"}}"#
         );
-        request(&server, "/rest/v2/payment-plans", &body, bytes);
+        request(&server, "POST", "/rest/v2/payment-plans", &body, bytes);
     });
     let before = server.cpu();
     let (answer, elapsed) = control(&server, "clock", r#"{"advance":"P1Y"}"#);
@@ -75,7 +85,7 @@ fn restored() {
         let body = format!(
             r#"{{"first-name":"Ada {number}","last-name":"Byron","email":"{number}@example.test","phone":"3145550100"}}"#
         );
-        request(&server, "/rest/v2/customers", &body, bytes);
+        request(&server, "POST", "/rest/v2/customers", &body, bytes);
     });
     let (answer, taken) = control(&server, "snapshot", "");
     let (_, id) = answer.split_once("\r\n\r\n").expect("the answer has a body");
@@ -84,17 +94,26 @@ fn restored() {
     row("coming back to it", &[&format!("{restored:.1?}")]);
 }
 
-fn call(server: &Server, path: &str, body: &str) -> (String, Duration) {
-    ask(server, &format!("/rest/v2/{path}"), body)
+/// The tokens of a page of their list, each with its customer.
+fn tokens(server: &Server, page: usize) -> Vec<(String, String)> {
+    let (answer, _) = ask(server, "GET", &format!("/rest/v2/tokens?page-size={PAGE}&page={page}"), "");
+    let member = |token: &str, name: &str| {
+        let (_, rest) = token.split_once(&format!(r#""{name}":""#))?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let tokens = answer
+        .split('{')
+        .filter_map(|token| Some((member(token, "token-id")?, member(token, "customer-key")?)));
+    tokens.collect()
 }
 
 fn control(server: &Server, call: &str, body: &str) -> (String, Duration) {
-    ask(server, &format!("/_sandbox/{call}"), body)
+    ask(server, "POST", &format!("/_sandbox/{call}"), body)
 }
 
-fn ask(server: &Server, path: &str, body: &str) -> (String, Duration) {
+fn ask(server: &Server, method: &str, path: &str, body: &str) -> (String, Duration) {
     let mut bytes = Vec::new();
-    request(server, path, body, &mut bytes);
+    request(server, method, path, body, &mut bytes);
     let text = String::from_utf8(bytes).expect("it is text").replacen("\r\n", "\r\nConnection: close\r\n", 1);
     let begun = Instant::now();
     let mut stream = TcpStream::connect(server.address).expect("the server accepts");
@@ -105,12 +124,12 @@ fn ask(server: &Server, path: &str, body: &str) -> (String, Duration) {
     (answer, begun.elapsed())
 }
 
-fn request(server: &Server, path: &str, body: &str, bytes: &mut Vec<u8>) {
+fn request(server: &Server, method: &str, path: &str, body: &str, bytes: &mut Vec<u8>) {
     let Server { address, key, .. } = server;
     // Writing to memory cannot fail.
     let _ = write!(
         bytes,
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\napi-key: {key}\r\naccept: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\napi-key: {key}\r\naccept: application/json\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -10,8 +10,10 @@ use rusqlite::{Result, params};
 use super::names::Names;
 use super::{Found, World};
 use crate::gateway::Gateway;
+use crate::store::list::stretches;
 use crate::store::plan::{remaining, schedule};
 use crate::store::session::Session;
+use crate::store::world::Kind;
 
 /// The outcome of a plan's day, past or future.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,8 +62,12 @@ fn days(session: &Session<'_>, plan: &Plan) -> Result<BTreeMap<NaiveDate, Day>> 
     for day in remaining(plan, session.now, &session.gateway) {
         days.insert(day, Day { cents, outcome: DayOutcome::Expected, transaction: None });
     }
-    let sql = "SELECT frequency_date, amount, status, transaction_id FROM payments WHERE world = ? AND plan_key = ? ORDER BY number";
-    let mut statement = session.connection.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT frequency_date, amount, status, transaction_id FROM payments
+         WHERE world = ?1{} AND plan_key = ?2 ORDER BY number",
+        stretches(Kind::Payment)
+    );
+    let mut statement = session.connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![session.world, plan.plan_key.as_str()])?;
     while let Some(row) = rows.next()? {
         let Ok(day) = row.get::<_, String>("frequency_date")?.parse() else { continue };

@@ -6,6 +6,7 @@ use perennial_wire::clearent::Page;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
+use super::slice::OpenBatch;
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
@@ -13,9 +14,20 @@ use crate::store::world::Kind;
 impl Session<'_> {
     /// The number of the open batch, and the time at which it was opened.
     pub(crate) fn open_batch(&self) -> Result<Option<(u64, Moment)>> {
+        if let Some(OpenBatch::Is(open)) = self.slice.as_ref().map(|slice| slice.open_batch.get()) {
+            return Ok(open);
+        }
         let sql = "SELECT number, opened FROM batches WHERE world = ? AND settled IS NULL";
         let read = |row: &Row<'_>| Ok((row.get("number")?, Moment::from_millis(row.get("opened")?)));
-        self.connection.prepare_cached(sql)?.query_row([self.world], read).optional()
+        let open = self.connection.prepare_cached(sql)?.query_row([self.world], read).optional()?;
+        self.set_open_batch(open);
+        Ok(open)
+    }
+
+    fn set_open_batch(&self, open: Option<(u64, Moment)>) {
+        if let Some(slice) = &self.slice {
+            slice.open_batch.set(OpenBatch::Is(open));
+        }
     }
 
     /// The number of the batch for a new transaction: the open one, or a newly opened one.
@@ -26,12 +38,15 @@ impl Session<'_> {
         let number = self.next(Kind::Batch)?;
         let sql = "INSERT INTO batches (world, number, opened) VALUES (?, ?, ?)";
         self.connection.prepare_cached(sql)?.execute(params![self.world, number, at.millis()])?;
+        self.set_open_batch(Some((number, at)));
         Ok(number)
     }
 
     pub(crate) fn settle_batch(&self, number: u64, at: Moment) -> Result<()> {
         let sql = "UPDATE batches SET settled = ? WHERE world = ? AND number = ?";
         self.connection.prepare_cached(sql)?.execute(params![at.millis(), self.world, number])?;
+        // Only the open batch is settled.
+        self.set_open_batch(None);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use perennial_wire::clearent::Page;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, address, insert, prose, read, read_address, text};
+use super::row::{self, Columns, NamedRow, address, insert, prose, read, read_address, text};
 use crate::clock::Moment;
 use crate::mask;
 use crate::store::session::Session;
@@ -161,6 +161,7 @@ const ORDERS: &[(&str, &str)] = &[
 ];
 
 fn customer(row: &Row<'_>) -> Result<Customer> {
+    let row = &NamedRow::of(row);
     Ok(Customer {
         customer_key: read(row, "key")?,
         first_name: row.get("first_name")?,
@@ -168,7 +169,7 @@ fn customer(row: &Row<'_>) -> Result<Customer> {
         email: row.get("email")?,
         phone: row.get("phone")?,
         comments: row.get("comments")?,
-        status: row.get::<_, Option<String>>("status")?.map(|status| CustomerStatus::reported(&status)),
+        status: row.get::<Option<String>>("status")?.map(|status| CustomerStatus::reported(&status)),
         billing_address: read_address(row, "billing")?,
         shipping_address: read_address(row, "shipping")?,
         links: Vec::new(),

@@ -15,6 +15,7 @@ mod schema;
 mod seal;
 pub(crate) mod session;
 pub(crate) mod settings;
+mod slice;
 pub(crate) mod snapshot;
 pub(crate) mod token;
 pub(crate) mod transaction;
@@ -267,11 +268,11 @@ mod tests {
         let cases = [
             (
                 older,
-                "has schema 3, and this sandbox knows 7 only: use the version that wrote it, or another file",
+                "has schema 3, and this sandbox knows 8 only: use the version that wrote it, or another file",
             ),
             (
                 newer,
-                "has schema 99, and this sandbox knows 7 only: use the version that wrote it, or another file",
+                "has schema 99, and this sandbox knows 8 only: use the version that wrote it, or another file",
             ),
             (theirs, "belongs to another program: use another file"),
             (marked, "belongs to another program: use another file"),

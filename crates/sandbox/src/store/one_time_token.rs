@@ -5,7 +5,7 @@ use perennial_domain::CardBrand;
 use perennial_domain::clearent::OneTimeToken;
 use rusqlite::{OptionalExtension, Result, params};
 
-use super::row::{Columns, insert, read_brand, read_expiry, text, to_text};
+use super::row::{Columns, NamedRow, insert, read_brand, read_expiry, text, to_text};
 use super::token::Card;
 use crate::clock::Moment;
 use crate::seed::{hash, hex};
@@ -61,13 +61,14 @@ impl Session<'_> {
         let sql = "SELECT card_type, last_four, exp_date, csc, expires, used FROM one_time_tokens
                    WHERE world = ? AND hash = ?";
         let found = self.connection.prepare_cached(sql)?.query_row(key, |row| {
+            let row = &NamedRow::of(row);
             let card = Card {
                 brand: read_brand(row)?,
                 last_four: row.get("last_four")?,
                 exp_date: read_expiry(row)?,
             };
             let expires = Moment::from_millis(row.get("expires")?);
-            Ok((OneTimeCard { card, csc: row.get("csc")? }, expires, row.get::<_, bool>("used")?))
+            Ok((OneTimeCard { card, csc: row.get("csc")? }, expires, row.get::<bool>("used")?))
         });
         let Some((card, expires, used)) = found.optional()? else { return Ok(OneTime::Unknown) };
         if used {

@@ -3,12 +3,12 @@
 use perennial_domain::clearent::{
     CustomerKey, Payment, PaymentSearch, PlanKey, TransactionId, TransactionResult,
 };
-use perennial_domain::{Amount, NaiveDate, Timestamp};
+use perennial_domain::{Amount, Date, NaiveDate, Timestamp};
 use perennial_wire::clearent::Page;
-use rusqlite::{Result, Row, params};
+use rusqlite::{OptionalExtension, Result, Row, params};
 
-use super::list::List;
-use super::row::{Columns, cents, insert, read_amount, read_some, text};
+use super::list::{List, stretches};
+use super::row::{Columns, NamedRow, cents, insert, read, read_amount, read_some, text};
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
@@ -45,9 +45,7 @@ impl Session<'_> {
     }
 
     pub(crate) fn count_payments_of_plan(&self, plan: &PlanKey) -> Result<u64> {
-        let sql = "SELECT count(*) FROM payments WHERE world = ? AND plan_key = ?";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        statement.query_row(params![self.world, plan.as_str()], |row| row.get(0))
+        self.count_payments_with("plan_key", plan.as_str())
     }
 
     /// The number of payments that a plan made for a day.
@@ -58,16 +56,30 @@ impl Session<'_> {
     }
 
     pub(crate) fn count_payments_of_customer(&self, customer: &CustomerKey) -> Result<u64> {
-        let sql = "SELECT count(*) FROM payments WHERE world = ? AND customer_key = ?";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        statement.query_row(params![self.world, customer.as_str()], |row| row.get(0))
+        self.count_payments_with("customer_key", customer.as_str())
+    }
+
+    fn count_payments_with(&self, column: &str, key: &str) -> Result<u64> {
+        let stretches = stretches(Kind::Payment);
+        let sql = format!("SELECT count(*) FROM payments WHERE world = ?1{stretches} AND {column} = ?2");
+        self.connection.prepare_cached(&sql)?.query_row(params![self.world, key], |row| row.get(0))
+    }
+
+    /// The last day, from this one on, that a plan made a payment for.
+    pub(crate) fn last_payment_day(&self, plan: &PlanKey, from: NaiveDate) -> Result<Option<NaiveDate>> {
+        let sql = "SELECT frequency_date FROM payments
+                   WHERE world = ? AND frequency_date >= ? AND plan_key = ? ORDER BY frequency_date DESC LIMIT 1";
+        let values = params![self.world, from.to_string(), plan.as_str()];
+        let day = |row: &Row<'_>| read::<Date>(&NamedRow::of(row), "frequency_date");
+        let day = self.connection.prepare_cached(sql)?.query_row(values, day).optional()?;
+        Ok(day.map(Date::naive))
     }
 
     pub(crate) fn payments(&self, search: PaymentSearch) -> Result<(Vec<Payment>, Page)> {
         let PaymentSearch { customer_key, plan_key, paging } = search;
         List::of(Kind::Payment)
-            .with("customer_key = ?", customer_key.map(|key| key.to_string()))
-            .with("plan_key = ?", plan_key.map(|key| key.to_string()))
+            .with_typed("customer_key = ?", customer_key.map(|key| key.to_string()))
+            .with_typed("plan_key = ?", plan_key.map(|key| key.to_string()))
             .page(self, &paging, ORDERS, payment)
     }
 }
@@ -81,12 +93,13 @@ const ORDERS: &[(&str, &str)] = &[
 ];
 
 fn payment(row: &Row<'_>) -> Result<Payment> {
+    let row = &NamedRow::of(row);
     Ok(Payment {
         customer_key: read_some(row, "customer_key")?,
         plan_key: read_some(row, "plan_key")?,
         transaction_id: read_some(row, "transaction_id")?,
         payment_amount: read_amount(row, "amount")?,
-        status: Some(TransactionResult::reported(&row.get::<_, String>("status")?)),
+        status: Some(TransactionResult::reported(&row.get::<String>("status")?)),
         created: Some(Timestamp::reported(&Moment::from_millis(row.get("created")?).stamp())),
     })
 }

@@ -4,13 +4,15 @@ use chrono::{Datelike, Months, TimeDelta};
 use perennial_domain::clearent::{
     CustomerKey, Frequency, FrequencyDay, Plan, PlanKey, PlanSearch, PlanStatus, PlanTerm, TokenId,
 };
-use perennial_domain::{Amount, NaiveDate, Reported, Timestamp, add_months};
+use perennial_domain::{Amount, Date, NaiveDate, Reported, Timestamp, add_months};
 use perennial_wire::clearent::Page;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, cents, insert, prose, read, read_amount, read_some, text, to_text};
+use super::row::{
+    self, Columns, NamedRow, cents, insert, prose, read, read_amount, read_some, text, to_text,
+};
 use crate::clock::Moment;
 use crate::options::GatewayOptions;
 use crate::store::session::Session;
@@ -80,9 +82,12 @@ impl Session<'_> {
 
     fn columns(&self, plan: &Plan) -> Result<Columns> {
         // A day that was charged is never due again, wherever the clock and the plan have gone since.
-        let charged = self.last_charge(&plan.plan_key)?;
-        let next =
-            remaining(plan, self.now, &self.gateway).find(|day| charged.is_none_or(|charged| *day > charged));
+        let mut days = remaining(plan, self.now, &self.gateway).peekable();
+        let charged = match days.peek() {
+            Some(first) => self.last_payment_day(&plan.plan_key, *first)?,
+            None => None,
+        };
+        let next = days.find(|day| charged.is_none_or(|charged| *day > charged));
         let Plan {
             plan_key: _,
             plan_name,
@@ -134,14 +139,6 @@ impl Session<'_> {
             }
             (name, _) => name,
         }
-    }
-
-    fn last_charge(&self, key: &PlanKey) -> Result<Option<NaiveDate>> {
-        let sql = "SELECT max(frequency_date) AS charged FROM payments WHERE world = ? AND plan_key = ?";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let charged: Option<String> =
-            statement.query_row(params![self.world, key.as_str()], |row| row.get("charged"))?;
-        Ok(charged.and_then(|day| day.parse().ok()))
     }
 
     /// A plan that is not archived.
@@ -202,21 +199,27 @@ impl Session<'_> {
         self.gone(Kind::Plan, archived)
     }
 
-    /// The next plan that charges by the end of this day, with the day of the charge.
-    pub(crate) fn due(&self, last: NaiveDate) -> Result<Option<(Plan, NaiveDate)>> {
-        let sql = "SELECT * FROM plans WHERE world = ? AND next_charge IS NOT NULL AND next_charge <= ? ORDER BY next_charge, key LIMIT 1";
-        self.connection
-            .prepare_cached(sql)?
-            .query_row(params![self.world, last.to_string()], |row| {
-                Ok((plan(row)?, read::<perennial_domain::Date>(row, "next_charge")?.naive()))
-            })
-            .optional()
+    /// The first day, up to this one, on which plans charge.
+    pub(crate) fn due_day(&self, last: NaiveDate) -> Result<Option<NaiveDate>> {
+        let sql = "SELECT next_charge FROM plans WHERE world = ? AND next_charge IS NOT NULL AND next_charge <= ? ORDER BY next_charge LIMIT 1";
+        let day = |row: &Row<'_>| read::<Date>(&NamedRow::of(row), "next_charge");
+        let due = params![self.world, last.to_string()];
+        let day = self.connection.prepare_cached(sql)?.query_row(due, day).optional()?;
+        Ok(day.map(Date::naive))
     }
 
-    pub(crate) fn set_next_charge(&self, key: &PlanKey, next: Option<NaiveDate>) -> Result<()> {
-        let sql = "UPDATE plans SET next_charge = ? WHERE world = ? AND key = ?";
+    /// The first plans that charge on this day, up to this many, each with its number.
+    pub(crate) fn due_plans(&self, day: NaiveDate, most: u64) -> Result<Vec<(u64, Plan)>> {
+        let sql = "SELECT * FROM plans WHERE world = ? AND next_charge = ? ORDER BY key LIMIT ?";
+        let due = params![self.world, day.to_string(), i64::try_from(most).unwrap_or(i64::MAX)];
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_map(due, |row| Ok((row.get("number")?, plan(row)?)))?.collect()
+    }
+
+    pub(crate) fn set_next_charge(&self, number: u64, next: Option<NaiveDate>) -> Result<()> {
+        let sql = "UPDATE plans SET next_charge = ? WHERE world = ? AND number = ?";
         let next = next.map(|day| day.to_string());
-        self.connection.prepare_cached(sql)?.execute(params![next, self.world, key.as_str()])?;
+        self.connection.prepare_cached(sql)?.execute(params![next, self.world, number])?;
         Ok(())
     }
 }
@@ -283,6 +286,7 @@ const ORDERS: &[(&str, &str)] = &[
 ];
 
 fn plan(row: &Row<'_>) -> Result<Plan> {
+    let row = &NamedRow::of(row);
     Ok(Plan {
         plan_key: read(row, "key")?,
         plan_name: row.get("name")?,
@@ -290,14 +294,14 @@ fn plan(row: &Row<'_>) -> Result<Plan> {
         customer_key: read_some::<CustomerKey>(row, "customer_key")?,
         customer_name: row.get("customer_name")?,
         token_id: read_some::<TokenId>(row, "token_id")?,
-        frequency: row.get::<_, Option<String>>("frequency")?.map(|word| Frequency::reported(&word)),
+        frequency: row.get::<Option<String>>("frequency")?.map(|word| Frequency::reported(&word)),
         frequency_day: FrequencyDay::new(row.get("frequency_day")?).ok().map(Reported::from),
-        frequency_month: row.get::<_, Option<u64>>("frequency_month")?.map(Reported::Value),
-        frequency_week: row.get::<_, Option<u64>>("frequency_week")?.map(Reported::Value),
+        frequency_month: row.get::<Option<u64>>("frequency_month")?.map(Reported::Value),
+        frequency_week: row.get::<Option<u64>>("frequency_week")?.map(Reported::Value),
         payment_amount: read_amount(row, "amount")?.or(Some(Amount::ZERO)),
         start_date: Some(read(row, "start_date")?),
         end_date: Some(read(row, "end_date")?),
-        status: Some(PlanStatus::reported(&row.get::<_, String>("status")?)),
+        status: Some(PlanStatus::reported(&row.get::<String>("status")?)),
         status_date: Some(Timestamp::reported(&Moment::from_millis(row.get("status_date")?).seconds())),
         email_address: row.get("email_address")?,
         email_receipt: Some(Reported::Value(row.get("email_receipt")?)),

@@ -9,7 +9,7 @@ use super::unfit::Unfit;
 use super::{LOG_FRAMES, names};
 
 /// The version of the schema, stored in the file's `user_version`.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 /// The file's `application_id`, so that a database of another program is never opened: `Pere`.
 const APPLICATION: i64 = 0x5065_7265;
@@ -117,9 +117,10 @@ CREATE TABLE payments (
     world INTEGER NOT NULL, number INTEGER NOT NULL, plan_key TEXT NOT NULL, customer_key TEXT NOT NULL, frequency_date TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     transaction_id TEXT NOT NULL, amount INTEGER NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL,
-    PRIMARY KEY (world, number), UNIQUE (world, plan_key, frequency_date, attempt)
+    PRIMARY KEY (world, number), UNIQUE (world, frequency_date, plan_key, attempt)
 ) WITHOUT ROWID;
-CREATE INDEX payments_customer ON payments (world, customer_key, number);
+CREATE INDEX payments_plan ON payments (world, number >> 10, plan_key, number);
+CREATE INDEX payments_customer ON payments (world, number >> 10, customer_key, number);
 CREATE TABLE waiting_charges (
     world INTEGER NOT NULL, at INTEGER NOT NULL, plan_key TEXT NOT NULL, frequency_date TEXT NOT NULL, retries INTEGER NOT NULL,
     is_late INTEGER NOT NULL, PRIMARY KEY (world, at, plan_key, frequency_date, retries)
@@ -287,9 +288,11 @@ mod tests {
     /// Holds: Each search uses an index and reads no whole world.
     #[test]
     fn no_search_reads_a_whole_world() {
-        let (customers, transactions) = (stretches(Kind::Customer), stretches(Kind::Transaction));
+        let [customers, transactions, payments] =
+            [Kind::Customer, Kind::Transaction, Kind::Payment].map(stretches);
         let named = format!("customers WHERE world = ?1{customers} AND last_name = ? COLLATE names");
         let ordered = format!("transactions WHERE world = ?1{transactions} AND order_id = ?");
+        let of_plan = format!("payments WHERE world = ?1{payments} AND plan_key = ?");
         let connection = Connection::open_in_memory().unwrap();
         prepare(&connection, None).map_err(|_| "a new database is fit").unwrap();
         #[rustfmt::skip]
@@ -298,7 +301,8 @@ mod tests {
             ("customers WHERE world = ?1 ORDER BY number DESC LIMIT ?", "PRIMARY KEY (world=?)"),
             ("tokens WHERE world = ? AND id = ? AND status <> 'DELETED'", "sqlite_autoindex_tokens_2 (world=? AND id=?)"),
             ("plans WHERE world = ? AND customer_key = ?", "plans_customer (world=? AND customer_key=?)"),
-            ("plans WHERE world = ? AND next_charge IS NOT NULL AND next_charge <= ? ORDER BY next_charge, key LIMIT 1", "plans_due (world=? AND next_charge>? AND next_charge<?)"),
+            ("plans WHERE world = ? AND next_charge IS NOT NULL AND next_charge <= ? ORDER BY next_charge LIMIT 1", "plans_due (world=? AND next_charge>? AND next_charge<?)"),
+            ("plans WHERE world = ? AND next_charge = ? ORDER BY key LIMIT ?", "plans_due (world=? AND next_charge=?)"),
             (&ordered, "transactions_order (world=? AND <expr>=? AND order_id=?)"),
             ("transactions WHERE world = ?1 AND created >= ? ORDER BY created DESC, number DESC LIMIT ?", "transactions_created (world=? AND created>?)"),
             ("transactions WHERE world = ? AND created < ? ORDER BY created DESC, number DESC LIMIT 1", "transactions_created (world=? AND created<?)"),
@@ -308,7 +312,9 @@ mod tests {
             ("transactions WHERE world = ? AND batch = ? AND voided = 0 AND type LIKE '%REFUND'", "transactions_batch (world=? AND batch=?)"),
             ("batches WHERE world = ? AND settled IS NULL", "batches_open (world=?)"),
             ("waiting_charges WHERE world = ? AND at <= ? ORDER BY at, plan_key, frequency_date, retries LIMIT 1", "PRIMARY KEY (world=? AND at<?)"),
-            ("payments WHERE world = ? AND plan_key = ?", "sqlite_autoindex_payments_2 (world=? AND plan_key=?)"),
+            (&of_plan, "payments_plan (world=? AND <expr>=? AND plan_key=?)"),
+            ("payments WHERE world = ? AND plan_key = ? AND frequency_date = ?", "sqlite_autoindex_payments_2 (world=? AND frequency_date=? AND plan_key=?)"),
+            ("payments WHERE world = ? AND frequency_date >= ? AND plan_key = ? ORDER BY frequency_date DESC LIMIT 1", "sqlite_autoindex_payments_2 (world=? AND frequency_date>?)"),
         ];
         for (from, index) in cases {
             let mut explain =

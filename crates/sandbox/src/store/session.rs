@@ -1,9 +1,13 @@
 //! A session: one world of the database, opened by a job.
 
+use std::cell::OnceCell;
+
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value as Json, json};
 
+use super::settings::Settings;
+use super::slice::Slice;
 use super::world::{Kind, WorldRow, columns};
 use super::{WORLD_TABLES, within_savepoint};
 use crate::clock::{Clock, Moment};
@@ -27,6 +31,8 @@ pub(crate) struct Session<'c> {
     pub(crate) key_hash: [u8; 32],
     /// The number of times the database was opened since the world began, including this time.
     pub(crate) opened: u64,
+    /// The memory of the engine while it makes payments.
+    pub(super) slice: Option<Slice>,
 }
 
 impl<'c> Session<'c> {
@@ -34,7 +40,8 @@ impl<'c> Session<'c> {
     pub(crate) fn open(connection: &'c Connection, row: &WorldRow, real: Moment) -> Self {
         let WorldRow { id, key_hash, seed, clock, month_day, gateway, on_request: _, opened } = *row;
         let now = clock.now(real);
-        Self { connection, world: id, seed, clock, now, month_day, gateway, real, key_hash, opened }
+        let slice = None;
+        Self { connection, world: id, seed, clock, now, month_day, gateway, real, key_hash, opened, slice }
     }
 
     /// Sets the world's clock.
@@ -56,9 +63,14 @@ impl<'c> Session<'c> {
         self.search_time().map(from).into()
     }
 
+    /// A session of the world at another moment of its clock.
+    pub(crate) fn at(&self, clock: Clock, now: Moment) -> Self {
+        Self { clock, now, slice: None, ..*self }
+    }
+
     /// A session of the stored copy of the world, as it was then.
     pub(crate) fn of_copy(&self, place: i64, now: Moment) -> Self {
-        Self { world: place, clock: Clock::Frozen(now), now, ..*self }
+        Self { world: place, ..self.at(Clock::Frozen(now), now) }
     }
 
     /// Runs work that leaves no trace if it is refused.
@@ -69,8 +81,45 @@ impl<'c> Session<'c> {
         within_savepoint(self.connection, || work(self))
     }
 
+    /// Makes payments in a slice.
+    pub(crate) fn in_slice<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let session = Self { slice: Some(Slice::default()), ..*self };
+        let result = work(&session)?;
+        let sql = "INSERT INTO tallies (world, kind, made, gone) VALUES (?, ?, ?, 0)
+                   ON CONFLICT DO UPDATE SET made = excluded.made";
+        for (kind, made) in session.slice.into_iter().flat_map(Slice::made) {
+            self.connection.prepare_cached(sql)?.execute(params![self.world, kind.table(), made])?;
+        }
+        Ok(result)
+    }
+
+    /// Reads a value that no payment changes; in a slice, once.
+    pub(super) fn once<T: Clone>(
+        &self,
+        cell: impl FnOnce(&Slice) -> &OnceCell<T>,
+        read: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let Some(cell) = self.slice.as_ref().map(cell) else { return read() };
+        match cell.get() {
+            Some(known) => Ok(known.clone()),
+            None => read().map(|value| cell.get_or_init(|| value).clone()),
+        }
+    }
+
+    /// The settings of the world's terminal.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        self.once(|slice| &slice.settings, || Settings::read(self.connection, self.world))
+    }
+
+    pub(crate) fn set(&self, settings: &Settings) -> Result<()> {
+        settings.write(self.connection, self.world)
+    }
+
     /// The number of the next object of this kind, from 1.
     pub(crate) fn next(&self, kind: Kind) -> Result<u64> {
+        if let Some(slice) = &self.slice {
+            return slice.next(kind, || Ok(self.tally(kind)?.0));
+        }
         // With RETURNING, SQLite would make a table for the one number.
         let sql = "INSERT INTO tallies (world, kind, made, gone) VALUES (?, ?, 1, 0)
                    ON CONFLICT DO UPDATE SET made = made + 1";
@@ -88,10 +137,17 @@ impl<'c> Session<'c> {
 
     /// The number of existing objects of this kind.
     pub(crate) fn count_of(&self, kind: Kind) -> Result<u64> {
-        let sql = "SELECT made - gone FROM tallies WHERE world = ? AND kind = ?";
+        let (made, gone) = self.tally(kind)?;
+        Ok(made.saturating_sub(gone))
+    }
+
+    /// The number of objects of this kind that were made, and of those that are gone. Numbers count from 1.
+    pub(crate) fn tally(&self, kind: Kind) -> Result<(u64, u64)> {
+        let sql = "SELECT made, gone FROM tallies WHERE world = ? AND kind = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let count = statement.query_row(params![self.world, kind.table()], |row| row.get(0)).optional()?;
-        Ok(count.unwrap_or_default())
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let tally = statement.query_row(params![self.world, kind.table()], read).optional()?;
+        Ok(tally.unwrap_or_default())
     }
 
     /// The merchant of the world: 12 digits.

@@ -4,12 +4,12 @@ use perennial_domain::clearent::{
     CheckAnswer, CheckSettings, CheckUpdate, DuplicateSettings, DuplicateUpdate, DuplicateUpdateFields,
     ResponseFilter,
 };
-use rusqlite::{OptionalExtension, Result, Row};
+use rusqlite::{Connection, OptionalExtension, Result, Row};
 
 use super::row::{Columns, insert};
-use crate::store::session::Session;
 
 /// The settings of a terminal.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) avs: Filters,
     pub(crate) csc: Filters,
@@ -17,6 +17,7 @@ pub(crate) struct Settings {
 }
 
 /// The accepted answers of a check.
+#[derive(Clone)]
 pub(crate) struct Filters {
     enabled: bool,
     /// The letters of the accepted answers.
@@ -24,6 +25,7 @@ pub(crate) struct Filters {
 }
 
 /// The settings that find duplicates.
+#[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "the vendor's settings are flags")]
 pub(crate) struct Duplicates {
     pub(crate) enabled: bool,
@@ -53,17 +55,16 @@ impl Default for Settings {
     }
 }
 
-impl Session<'_> {
-    pub(crate) fn settings(&self) -> Result<Settings> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM settings WHERE world = ?")?;
-        let found = statement.query_row([self.world], settings).optional()?;
-        Ok(found.unwrap_or_default())
+impl Settings {
+    pub(super) fn read(connection: &Connection, world: i64) -> Result<Self> {
+        let mut statement = connection.prepare_cached("SELECT * FROM settings WHERE world = ?")?;
+        Ok(statement.query_row([world], settings).optional()?.unwrap_or_default())
     }
 
-    pub(crate) fn set(&self, settings: &Settings) -> Result<()> {
-        let Settings { avs, csc, duplicates } = settings;
+    pub(super) fn write(&self, connection: &Connection, world: i64) -> Result<()> {
+        let Self { avs, csc, duplicates } = self;
         let columns: Columns = vec![
-            ("world", self.world.into()),
+            ("world", world.into()),
             ("avs_enabled", avs.enabled.into()),
             ("avs_allowed", avs.allowed.clone().into()),
             ("csc_enabled", csc.enabled.into()),
@@ -75,8 +76,8 @@ impl Session<'_> {
             ("time_range_in_minutes", duplicates.minutes.into()),
             ("respond_with_error", duplicates.respond_with_error.into()),
         ];
-        self.connection.prepare_cached("DELETE FROM settings WHERE world = ?")?.execute([self.world])?;
-        insert(self.connection, "settings", columns)
+        connection.prepare_cached("DELETE FROM settings WHERE world = ?")?.execute([world])?;
+        insert(connection, "settings", columns)
     }
 }
 

@@ -11,7 +11,9 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
-use super::row::{self, Columns, insert, prose, read, read_brand, read_expiry, read_some, text, to_text};
+use super::row::{
+    self, Columns, NamedRow, insert, prose, read, read_brand, read_expiry, read_some, text, to_text,
+};
 use crate::clock::Moment;
 use crate::store::session::Session;
 use crate::store::world::Kind;
@@ -282,10 +284,11 @@ fn millis(day: NaiveDate) -> i64 {
 const ORDERS: &[(&str, &str)] = &[("token-id", "id"), ("created", "created"), ("updated", "updated")];
 
 fn token(row: &Row<'_>) -> Result<Token> {
+    let row = &NamedRow::of(row);
     Ok(Token {
         token_id: Some(read(row, "id")?),
         customer_key: read_some(row, "customer_key")?,
-        status: Some(TokenStatus::reported(&row.get::<_, String>("status")?)),
+        status: Some(TokenStatus::reported(&row.get::<String>("status")?)),
         description: row.get("description")?,
         card_type: read_brand(row)?,
         last_four_digits: row.get("last_four")?,
@@ -302,6 +305,7 @@ fn token(row: &Row<'_>) -> Result<Token> {
 }
 
 fn customer_token(row: &Row<'_>) -> Result<CustomerToken> {
+    let row = &NamedRow::of(row);
     Ok(CustomerToken {
         token_id: read(row, "token_id")?,
         customer_key: read_some(row, "customer_key")?,

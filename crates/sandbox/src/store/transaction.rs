@@ -10,8 +10,8 @@ use rusqlite::{OptionalExtension, Result, Row, params};
 
 use super::list::List;
 use super::row::{
-    Columns, address, cents, insert, prose, read, read_address, read_amount, read_brand, read_expiry,
-    read_some, text, to_text,
+    Columns, NamedRow, address, cents, insert, prose, read, read_address, read_amount, read_brand,
+    read_expiry, read_some, text, to_text,
 };
 use crate::clock::Moment;
 use crate::store::session::Session;
@@ -302,9 +302,10 @@ fn transaction(open_batch: Option<(u64, Moment)>) -> impl Fn(&Row<'_>) -> Result
 }
 
 fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transaction> {
+    let row = &NamedRow::of(row);
     let requested = read_amount(row, "asked")?;
-    let (amount, last_four) = (read_amount(row, "amount")?, row.get::<_, Option<String>>("last_four")?);
-    let kind = TransactionType::reported(&row.get::<_, String>("type")?);
+    let (amount, last_four) = (read_amount(row, "amount")?, row.get::<Option<String>>("last_four")?);
+    let kind = TransactionType::reported(&row.get::<String>("type")?);
     let (batch, voided): (Option<u64>, bool) = (row.get("batch")?, row.get("voided")?);
     let (avs, csc): (Option<String>, Option<String>) = (row.get("avs")?, row.get("csc")?);
     Ok(Transaction {
@@ -312,7 +313,7 @@ fn transaction_when(row: &Row<'_>, open_batch: Option<u64>) -> Result<Transactio
         voided_auth: Some(voided && kind == TransactionType::AUTH),
         transaction_type: Some(kind),
         amount,
-        result: Some(TransactionResult::reported(&row.get::<_, String>("result")?)),
+        result: Some(TransactionResult::reported(&row.get::<String>("result")?)),
         result_code: row.get("result_code")?,
         display_message: row.get("display_message")?,
         status: row.get("status")?,

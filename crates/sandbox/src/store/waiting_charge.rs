@@ -5,7 +5,7 @@ use perennial_domain::clearent::PlanKey;
 use perennial_domain::{Date, NaiveDate};
 use rusqlite::{OptionalExtension, Result, Row, params};
 
-use super::row::read;
+use super::row::{NamedRow, read};
 use crate::clock::Moment;
 use crate::store::session::Session;
 
@@ -58,6 +58,7 @@ impl Session<'_> {
 }
 
 fn plan_charge(row: &Row<'_>) -> Result<PlanCharge> {
+    let row = &NamedRow::of(row);
     Ok(PlanCharge {
         plan: read(row, "plan_key")?,
         day: read::<Date>(row, "frequency_date")?.naive(),

@@ -27,7 +27,9 @@ pub(crate) struct Due {
 impl Session<'_> {
     pub(crate) fn webhook(&self) -> Result<Option<String>> {
         let sql = "SELECT url FROM webhooks WHERE world = ?";
-        self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0)).optional()
+        let read =
+            || self.connection.prepare_cached(sql)?.query_row([self.world], |row| row.get(0)).optional();
+        self.once(|slice| &slice.webhook, read)
     }
 
     /// Sends alerts, including pending ones, to this URL from now on.

@@ -242,3 +242,40 @@ async fn a_list_counts_what_is_left() {
     client.json("PUT", &format!("/rest/v2/tokens/{second}"), r#"{"status":"DELETED"}"#).await;
     assert_eq!(client.json("GET", "/rest/v2/tokens", "").await.status, 204);
 }
+
+/// Holds: The pages of a list, of any size and in any order, are the list, whether objects are gone or not.
+#[tokio::test]
+async fn pages_together_are_the_list() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::of(&sandbox);
+    let mut keys = Vec::new();
+    for number in 0..11 {
+        let body = format!(r#"{{"first-name":"C{number}","last-name":"L{}"}}"#, number % 3);
+        let made = client.json("POST", "/rest/v2/customers", &body).await;
+        keys.push(made.at("/payload/customer/customer-key"));
+    }
+    let page = async |query: &str| -> Vec<String> {
+        let got = client.json("GET", &format!("/rest/v2/customers?{query}"), "").await;
+        let count: usize = got.at("/page/number-of-elements").parse().unwrap();
+        (0..count).map(|at| got.at(&format!("/payload/customers/customer/{at}/customer-key"))).collect()
+    };
+    for gone in [None, Some(10), Some(0), Some(4)] {
+        if let Some(gone) = gone {
+            let deleted = client.json("DELETE", &format!("/rest/v2/customers/{}", keys[gone]), "").await;
+            assert_eq!(deleted.status, 200, "{}", deleted.body);
+        }
+        for order in ["", "&order-by=last-name", "&last-name=l1"] {
+            for direction in ["", "&descending=false"] {
+                let whole = page(&format!("page-size=1000{order}{direction}")).await;
+                assert!(!whole.is_empty());
+                for size in 1..=12 {
+                    let mut all = Vec::new();
+                    for number in 1..=13 {
+                        all.extend(page(&format!("page-size={size}&page={number}{order}{direction}")).await);
+                    }
+                    assert_eq!(all, whole, "{size} {order} {direction} without {gone:?}");
+                }
+            }
+        }
+    }
+}

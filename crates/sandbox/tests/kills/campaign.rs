@@ -31,7 +31,7 @@ impl Campaign {
             kills: number("PERENNIAL_SOAK_KILLS").unwrap_or(8),
             seed: number("PERENNIAL_SOAK_SEED").unwrap_or(1),
             until: number("PERENNIAL_SOAK_MINUTES")
-                .map(|minutes| Instant::now() + Duration::from_mins(minutes)),
+                .map(|minutes| Instant::now() + Duration::from_secs(minutes * 60)),
         }
     }
 

@@ -13,6 +13,8 @@
 //! ```
 
 #[cfg(feature = "key-file")]
+// The lock of a file is younger than what the default features need.
+#[clippy::msrv = "1.89"]
 mod file;
 #[cfg(feature = "keychain")]
 mod keychain;

@@ -19,7 +19,7 @@ pub(super) const NOT_SETTLED: [State; 5] =
     [State::Planned, State::Sending, State::Unknown, State::NeedsCard, State::NeedsPerson];
 
 /// The age from which an open intent means that nobody works on it.
-const OLD: Duration = Duration::from_hours(1);
+const OLD: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {

@@ -17,7 +17,7 @@ pub(super) use database::{Database, Tenancy, is_of, merchant_at_clientpay, row_o
 pub(super) use writer::{Outcome, Writer, exchange_id, gone};
 
 /// The longest time limit of a call under an operation key: a claim of an intent lasts two minutes.
-const LONGEST: Duration = Duration::from_mins(1);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A write, and the options under which it takes effect once.
 #[derive(Debug, Args)]

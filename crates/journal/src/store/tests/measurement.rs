@@ -174,7 +174,7 @@ mod claims {
 
     /// Claims until nothing is due, on each connection.
     async fn journal(store: &Arc<dyn Store>) -> usize {
-        let (now, lease) = (Moment::of_system(), Moment::of_system() + Duration::from_mins(2));
+        let (now, lease) = (Moment::of_system(), Moment::of_system() + Duration::from_secs(2 * 60));
         let tasks: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
                 let store = store.clone();
@@ -202,7 +202,7 @@ mod claims {
             let statement = client.prepare(RAW).await.unwrap();
             clients.push((client, statement));
         }
-        let (now, lease) = (Moment::of_system(), Moment::of_system() + Duration::from_mins(2));
+        let (now, lease) = (Moment::of_system(), Moment::of_system() + Duration::from_secs(2 * 60));
         let started = Instant::now();
         let tasks: Vec<_> = clients
             .into_iter()

@@ -4,6 +4,7 @@ use perennial_domain::clientpay::PageStatus;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::clock::Moment;
+use crate::store::row::NamedRow;
 use crate::store::session::Session;
 use crate::store::world::{Kind, WorldKey};
 
@@ -94,7 +95,8 @@ pub(crate) fn world_key_of_page(
 }
 
 fn page(row: &Row<'_>) -> Result<StoredPage> {
-    let ended = row.get::<_, Option<String>>("ended")?;
+    let row = &NamedRow::of(row);
+    let ended = row.get::<Option<String>>("ended")?;
     Ok(StoredPage {
         request_id: row.get("request_id")?,
         kind: row.get("kind")?,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::issuer::clientpay::Trigger;
 use crate::mask;
-use crate::store::row::{Columns, insert, prose, read, read_some, text, to_text, update};
+use crate::store::row::{Columns, NamedRow, insert, prose, read, read_some, text, to_text, update};
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
@@ -203,7 +203,8 @@ impl Session<'_> {
 }
 
 fn method(row: &Row<'_>) -> Result<StoredMethod> {
-    let trigger = row.get::<_, Option<String>>("outcome")?;
+    let row = &NamedRow::of(row);
+    let trigger = row.get::<Option<String>>("outcome")?;
     Ok(StoredMethod {
         id: read(row, "id")?,
         kind: PaymentKind(row.get("method")?),

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Result, Row, params, params_from_iter};
 
 use crate::clock::Moment;
 use crate::issuer::clientpay::Verdict;
-use crate::store::row::{Columns, cents, insert, prose, read, read_amount, read_some, text};
+use crate::store::row::{Columns, NamedRow, cents, insert, prose, read, read_amount, read_some, text};
 use crate::store::session::Session;
 use crate::store::world::Kind;
 
@@ -158,10 +158,11 @@ impl Session<'_> {
 }
 
 fn booked(row: &Row<'_>) -> Result<Booked> {
+    let row = &NamedRow::of(row);
     let amount = |column| read_amount(row, column).map(|amount| amount.unwrap_or(Amount::ZERO));
     let created = Moment::from_millis(row.get("created")?);
     let status: PaymentStatus = read(row, "status")?;
-    let is_refund = row.get::<_, Option<String>>("original")?.is_some();
+    let is_refund = row.get::<Option<String>>("original")?.is_some();
     let paid = amount("amount")?;
     let refused = [PaymentStatus::DECLINED, PaymentStatus::ERROR].contains(&status);
     let payment = Payment {

@@ -70,7 +70,7 @@ async fn a_stop_commits_what_is_late_and_sends_what_is_delayed() {
     let path = folder.path().join("sandbox.db");
     let start = || Sandbox::builder().database(&path).start();
     let sandbox = start().await.unwrap();
-    let minute = Duration::from_mins(1);
+    let minute = Duration::from_secs(60);
     sandbox
         .fault(&Fault::on("customers.create", Effect::LateCommit { delay: minute }).times(3))
         .await

@@ -108,7 +108,7 @@ async fn a_lost_answer_leads_to_the_first_outcome() {
 #[rustfmt::skip]
 async fn a_second_send_is_asked_for_and_comes_after_the_window() {
     const UNKNOWN: Option<ErrorKind> = Some(ErrorKind::OutcomeUnknown);
-    let window = Duration::from_mins(10);
+    let window = Duration::from_secs(10 * 60);
     let reset = Kind::Closed;
     let before = |status, body: &str| Does::Say(status, body.into());
     let named = r#"{"success":false,"paymentID":"7"}"#;
@@ -171,7 +171,7 @@ async fn a_look_that_does_not_say_that_there_is_none_leads_to_no_second_send() {
             Operation::SearchPayments => Does::Say(200, body.into()),
             _ => Does::Well,
         });
-        let window = Duration::from_mins(1);
+        let window = Duration::from_secs(60);
         let error = gateway.client().payments().resend_after(window).pay(&card_payment()).await.unwrap_err();
         assert!(error.is_outcome_unknown() && error.request_id().is_some(), "{body}: {error:?}");
         assert_eq!(gateway.count(PAY), sends, "{body}");
@@ -189,7 +189,7 @@ async fn a_payment_that_comes_late_is_found_after_the_window() {
         }
         _ => Does::Well,
     });
-    let window = Duration::from_mins(1);
+    let window = Duration::from_secs(60);
     let paid = gateway.client().payments().resend_after(window).pay(&card_payment()).await.unwrap();
     assert!(paid.is_approved());
     assert_eq!((gateway.count(PAY), gateway.count(SEARCH)), (1, 2));
@@ -242,7 +242,7 @@ async fn an_answer_that_names_a_payment_is_never_a_definite_no() {
                             let made = matches!(does, Does::PerformAnd(..));
                             let gateway = Gateway::of(Operation::Pay, [does]);
                             let client = gateway.builder().version(version).build().unwrap();
-                            let window = Duration::from_mins(1);
+                            let window = Duration::from_secs(60);
                             let outcome = client.payments().resend_after(window).pay(&card_payment()).await;
                             assert_eq!(gateway.count(PAY), 1, "{what}");
                             let looked = gateway.count(SEARCH) + gateway.count(STATUS);
@@ -295,7 +295,7 @@ async fn an_answer_that_names_a_refund_is_never_a_definite_no() {
                 let client = gateway.client();
                 let paid = client.payments().pay(&card_payment()).await.unwrap().into_value();
                 let refund = Refund::builder().payment_id(paid.payment_id).build().unwrap();
-                let outcome = client.payments().resend_after(Duration::from_mins(1)).refund(&refund).await;
+                let outcome = client.payments().resend_after(Duration::from_secs(60)).refund(&refund).await;
                 assert_eq!(gateway.count(REFUND), 1, "{status} {body}");
                 match outcome {
                     Ok(told) => {
@@ -392,7 +392,7 @@ async fn several_payments_of_one_request_are_an_error_that_names_them() {
             _ => Does::Well,
         });
         let client = gateway.client();
-        let outcome = client.payments().resend_after(Duration::from_mins(1)).pay(&card_payment()).await;
+        let outcome = client.payments().resend_after(Duration::from_secs(60)).pay(&card_payment()).await;
         let asked =
             Expected { request_id: "request-0002-4aaa-8bbb".parse().unwrap(), amount: "540.25".parse().ok() };
         let confirmed = client.payments().confirm(&asked).await;
