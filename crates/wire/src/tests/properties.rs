@@ -107,7 +107,7 @@ proptest! {
     #[test]
     fn no_document_outgrows_its_bound(response in response()) {
         let mut bound = Bound::default();
-        response.put(Response::SHAPE.name, &mut bound).unwrap();
+        response.put(Response::NAME, &mut bound).unwrap();
         for format in [Format::Json, Format::Xml] {
             prop_assert!(written(format, &response).len() <= bound.0);
         }
