@@ -6,7 +6,7 @@ use crate::error::EncodeError;
 pub(crate) struct Name {
     /// The name alone.
     pub(crate) plain: &'static str,
-    /// A member of a JSON object up to its value, after another member.
+    /// A member of a JSON object from the comma before it to the quote of its text.
     pub(crate) member: &'static str,
     /// The start of an XML element.
     pub(crate) start: &'static str,
@@ -19,7 +19,7 @@ macro_rules! name {
     ($name:literal) => {
         $crate::write::Name {
             plain: $name,
-            member: concat!(",\"", $name, "\":"),
+            member: concat!(",\"", $name, "\":\""),
             start: concat!("<", $name, ">"),
             end: concat!("</", $name, ">"),
         }

@@ -15,16 +15,18 @@ impl<'b> Writer<'b> {
         Self { buffer, unnamed: true }
     }
 
-    fn name(&mut self, name: &'static Name) {
+    /// Writes everything before a value: a comma if one is due, the name, and the quote of a text.
+    fn name(&mut self, name: &'static Name, quote: bool) {
+        let before = if std::mem::take(&mut self.unnamed) { ",\"" } else { name.member };
         let is_first = matches!(self.buffer.last(), None | Some(b'{' | b'['));
-        let named = if std::mem::take(&mut self.unnamed) { "," } else { name.member };
-        self.buffer.extend_from_slice(&named.as_bytes()[usize::from(is_first)..]);
+        let before = &before.as_bytes()[usize::from(is_first)..before.len() - usize::from(!quote)];
+        self.buffer.extend_from_slice(before);
     }
 }
 
 impl Write for Writer<'_> {
     fn begin(&mut self, name: &'static Name) {
-        self.name(name);
+        self.name(name, false);
         self.buffer.push(b'{');
     }
 
@@ -33,7 +35,7 @@ impl Write for Writer<'_> {
     }
 
     fn begin_list(&mut self, name: &'static Name) {
-        self.name(name);
+        self.name(name, false);
         self.buffer.push(b'[');
     }
 
@@ -46,11 +48,11 @@ impl Write for Writer<'_> {
     }
 
     fn text(&mut self, name: &'static Name, text: &str) -> Result<(), EncodeError> {
-        self.name(name);
-        if has_byte(text, |byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        if has_byte(text, |byte| (byte < b' ') | (byte == b'"') | (byte == b'\\')) {
+            self.name(name, false);
             serde_json::to_writer(&mut *self.buffer, text).map_err(|_| EncodeError::character(name.plain))
         } else {
-            self.buffer.push(b'"');
+            self.name(name, true);
             self.buffer.extend_from_slice(text.as_bytes());
             self.buffer.push(b'"');
             Ok(())
@@ -58,7 +60,7 @@ impl Write for Writer<'_> {
     }
 
     fn bare(&mut self, name: &'static Name, token: &str) {
-        self.name(name);
+        self.name(name, false);
         self.buffer.extend_from_slice(token.as_bytes());
     }
 }

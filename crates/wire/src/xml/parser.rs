@@ -222,7 +222,7 @@ impl<'de> Parser<'de> {
         let passed = self.offset() - self.reader_offset();
         self.reader.stream().consume(passed);
         let event = self.reader.read_event().map_err(|_| Fault::Syntax);
-        self.rest = &self.text[self.reader_offset()..];
+        self.rest = self.text.get(self.reader_offset()..).unwrap_or_default();
         event
     }
 
