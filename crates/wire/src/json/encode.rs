@@ -48,7 +48,7 @@ impl Write for Writer<'_> {
     }
 
     fn text(&mut self, name: &'static Name, text: &str) -> Result<(), EncodeError> {
-        if has_byte(text, |byte| (byte < b' ') | (byte == b'"') | (byte == b'\\')) {
+        if has_byte(text, |byte| byte < b' ' || byte == b'"' || byte == b'\\') {
             self.name(name, false);
             serde_json::to_writer(&mut *self.buffer, text).map_err(|_| EncodeError::character(name.plain))
         } else {

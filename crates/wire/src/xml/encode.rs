@@ -70,9 +70,10 @@ impl Write for Writer<'_> {
 
 /// Writes text so that it is read back unchanged: blanks at either end, and carriage returns, as references, because
 /// readers trim the first and change the second.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, the compiler tests many bytes at once")]
 fn escape(text: &str, member: &'static str, to: &mut Vec<u8>) -> Result<(), EncodeError> {
     let special = |byte: u8| {
-        (byte < b' ') | (byte > b'~') | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"')
+        !(b' '..=b'~').contains(&byte) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"')
     };
     if !has_byte(text, special) && !text.starts_with(' ') && !text.ends_with(' ') {
         to.extend_from_slice(text.as_bytes());

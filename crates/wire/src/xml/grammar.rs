@@ -13,9 +13,9 @@ fn is_char(c: char) -> bool {
 }
 
 /// Whether XML 1.0 can hold every character of the text.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, the compiler tests many bytes at once")]
 pub(super) fn is_text(text: &str) -> bool {
-    // Tested without a branch, which the compiler does for many bytes at once.
-    let usual = |byte| (byte >= b' ') & (byte < 0x80) | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
+    let usual = |byte: u8| (b' '..0x80).contains(&byte) | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
     text.bytes().fold(true, |all, byte| all & usual(byte)) || text.chars().all(is_char)
 }
 
