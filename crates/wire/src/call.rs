@@ -79,7 +79,7 @@ impl Call {
     pub(crate) fn with_body<M: Message>(self, format: Format, message: &M) -> Result<Self, EncodeError> {
         // A buffer that grows leaves copies of a card behind.
         let mut bound = Bound::default();
-        message.put(M::SHAPE.name, &mut bound)?;
+        message.put(M::NAME, &mut bound)?;
         let mut body = Zeroizing::new(Vec::with_capacity(bound.0));
         codec::encode(format, message, &mut body)?;
         Ok(Self { body: Some(body), ..self })

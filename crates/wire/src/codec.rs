@@ -42,7 +42,7 @@ pub(crate) fn encode<M: Message>(
 ) -> Result<(), EncodeError> {
     buffer.clear();
     match format {
-        Format::Json => message.put(M::SHAPE.name, &mut json::Writer::new(buffer)),
-        Format::Xml => message.put(M::SHAPE.name, &mut xml::Writer::new(buffer)),
+        Format::Json => message.put(M::NAME, &mut json::Writer::new(buffer)),
+        Format::Xml => message.put(M::NAME, &mut xml::Writer::new(buffer)),
     }
 }

@@ -11,7 +11,7 @@ use serde::de::{
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::reading::{At, Spoiled};
 use crate::shape::Kind;
-use crate::write::Write;
+use crate::write::{Name, Write};
 
 /// Reads one value; `None` is null, which counts as absent.
 pub(crate) trait Read<'de>: Sized {
@@ -28,7 +28,7 @@ pub(crate) trait Put {
     /// The kind of the written value.
     const KIND: Kind;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError>;
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError>;
 }
 
 impl<'de, T: Read<'de>> Fill<'de> for Option<T> {
@@ -47,7 +47,7 @@ impl<T: Put> Put for Option<T> {
     const KIND: Kind = T::KIND;
 
     #[inline]
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         match self {
             Some(value) => value.put(name, to),
             None => Ok(()),
@@ -67,7 +67,7 @@ impl<'de, T: Read<'de>> Fill<'de> for Many<T> {
 impl<T: Put> Put for Many<T> {
     const KIND: Kind = Kind::Many(&T::KIND);
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         if self.is_empty() {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl<'de, T: Read<'de>> Fill<'de> for Records<T> {
 impl<T: Put> Put for Records<T> {
     const KIND: Kind = Kind::Records(&T::KIND);
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         put_list(&self.0, name, to)
     }
 }
@@ -124,7 +124,7 @@ impl<'de, T: Read<'de>> Read<'de> for Listed<T> {
 impl<T: Put> Put for Listed<T> {
     const KIND: Kind = Kind::Records(&T::KIND);
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         put_list(self.0.iter().flatten(), name, to)
     }
 }
@@ -143,14 +143,14 @@ impl<'de, T: Read<'de>> Fill<'de> for Else<T> {
 impl<T: Put> Put for Else<T> {
     const KIND: Kind = Kind::Many(&T::KIND);
 
-    fn put<W: Write>(&self, _: &'static str, _: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, _: &'static Name, _: &mut W) -> Result<(), EncodeError> {
         Ok(())
     }
 }
 
 fn put_list<'a, T: Put + 'a, W: Write>(
     items: impl IntoIterator<Item = &'a T>,
-    name: &'static str,
+    name: &'static Name,
     to: &mut W,
 ) -> Result<(), EncodeError> {
     to.begin_list(name);

@@ -9,7 +9,7 @@ use crate::error::{DecodeErrorKind, EncodeError};
 use crate::member::{Put, Read};
 use crate::reading::At;
 use crate::shape::{Kind, Shape};
-use crate::write::Write;
+use crate::write::{Name, Write};
 
 /// Declares a message: a struct, and the table by which both formats read and write it.
 ///
@@ -82,6 +82,7 @@ macro_rules! message {
                     name: $root,
                     members: &[$($crate::shape::Member { name: $name, kind: <$Kind as Put>::KIND }),*],
                 };
+                const NAME: &'static $crate::write::Name = &$crate::write::name!($root);
                 type Row = Row;
 
                 #[inline]
@@ -105,7 +106,7 @@ macro_rules! message {
 
                 fn put_members<W: $crate::write::Write>(&self, to: &mut W) -> Result<(), $crate::error::EncodeError> {
                     $(self.$flat.put_members(to)?;)?
-                    $(self.$field.put($name, to)?;)*
+                    $(self.$field.put(&$crate::write::name!($name), to)?;)*
                     Ok(())
                 }
             }
@@ -161,6 +162,8 @@ pub(crate) fn case<R: Copy>(name: &str, rows: &[(&str, R)]) -> Option<R> {
 pub(crate) trait Message: Default {
     /// The table.
     const SHAPE: Shape;
+    /// The name of the table: the root element of a whole XML document.
+    const NAME: &'static Name;
     /// A row of the table.
     type Row: Copy;
     /// The row of a member, if the table has it.
@@ -182,6 +185,7 @@ pub(crate) trait Members<'de>: Message {
 /// Boxes a large message that is rarely present.
 impl<M: Message> Message for Box<M> {
     const SHAPE: Shape = M::SHAPE;
+    const NAME: &'static Name = M::NAME;
     type Row = M::Row;
 
     #[inline]
@@ -208,7 +212,7 @@ impl<'de, M: Members<'de>> Members<'de> for Box<M> {
 impl<M: Message> Put for M {
     const KIND: Kind = Kind::Object(M::SHAPE);
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         to.begin(name);
         self.put_members(to)?;
         to.end(name);
@@ -243,7 +247,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<M>, A::Error> {
         let mut message = M::default();
         let mut spoiled = None;
-        while let Some(row) = map.next_key_seed(Name::<M>(PhantomData))? {
+        while let Some(row) = map.next_key_seed(RowOf::<M>(PhantomData))? {
             let read = match row {
                 Some(row) => message.fill(row, &mut map, self.at.deeper()),
                 None => self.at.skip(&mut map),
@@ -276,9 +280,9 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
 }
 
 /// Finds the row of a member's name, without storing the name.
-struct Name<M>(PhantomData<M>);
+struct RowOf<M>(PhantomData<M>);
 
-impl<'de, M: Message> DeserializeSeed<'de> for Name<M> {
+impl<'de, M: Message> DeserializeSeed<'de> for RowOf<M> {
     type Value = Option<M::Row>;
 
     #[inline]
@@ -287,7 +291,7 @@ impl<'de, M: Message> DeserializeSeed<'de> for Name<M> {
     }
 }
 
-impl<M: Message> Visitor<'_> for Name<M> {
+impl<M: Message> Visitor<'_> for RowOf<M> {
     type Value = Option<M::Row>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

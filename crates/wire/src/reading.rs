@@ -112,6 +112,7 @@ impl<'r> At<'r> {
     }
 
     /// Masks a text by the document's setting.
+    #[inline]
     pub(crate) fn masked(self, text: Cow<'_, str>) -> Cow<'_, str> {
         let Some(known) = &self.limits().mask else { return text };
         match known.mask(&text, self.prose) {

@@ -11,7 +11,7 @@ use crate::error::{DecodeErrorKind, EncodeError};
 use crate::member::{Put, Read};
 use crate::reading::{At, Scalars};
 use crate::shape::Kind;
-use crate::write::Write;
+use crate::write::{Name, Write};
 
 /// A scalar as text: a string, an integer, a boolean, or a number with exactly the digits that the document has.
 pub(crate) type Text<'a> = Cow<'a, str>;
@@ -71,7 +71,7 @@ impl Put for Text<'_> {
     const KIND: Kind = Kind::Text;
 
     #[inline]
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         to.text(name, self)
     }
 }
@@ -87,7 +87,7 @@ impl<'de: 'a, 'a> Read<'de> for Bare<'a> {
 impl Put for Bare<'_> {
     const KIND: Kind = Kind::Bare;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         if is_bare(&self.0) {
             to.bare(name, &self.0);
             Ok(())

@@ -12,7 +12,7 @@ use crate::member::{Fill, Put, Read};
 use crate::reading::At;
 use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
-use crate::write::Write;
+use crate::write::{Name, Write};
 
 /// An amount, as a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ impl<'de: 'a, 'a> Read<'de> for Money<'a> {
 impl Put for Money<'_> {
     const KIND: Kind = Bare::KIND;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         self.0.put(name, to)
     }
 }
@@ -109,7 +109,7 @@ impl<'de: 'a, 'a> Read<'de> for Letter<'a> {
 impl Put for Letter<'_> {
     const KIND: Kind = Kind::Text;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         self.0.put(name, to)
     }
 }
@@ -128,7 +128,7 @@ impl<'de, T: Read<'de>> Fill<'de> for OrNull<T> {
 impl<T: Put> Put for OrNull<T> {
     const KIND: Kind = T::KIND;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         match &self.0 {
             Some(value) => value.put(name, to)?,
             None => to.bare(name, "null"),
@@ -162,7 +162,7 @@ impl<'de: 'a, 'a> Read<'de> for WordOrNumber<'a> {
 impl Put for WordOrNumber<'_> {
     const KIND: Kind = Kind::Text;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         match self {
             Self::Word(word) => word.put(name, to),
             Self::Number(number) => Bare::from(*number).put(name, to),
@@ -197,9 +197,9 @@ impl<'a> From<Verbatim<'a>> for Text<'a> {
 impl Put for Verbatim<'_> {
     const KIND: Kind = Kind::Object(Shape { name: "object", members: &[] });
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         // A text that is sent as it is must not be able to close the object around it.
-        serde_json::from_str::<&RawValue>(self.0).map_err(|_| EncodeError::not_json(name))?;
+        serde_json::from_str::<&RawValue>(self.0).map_err(|_| EncodeError::not_json(name.plain))?;
         to.bare(name, self.0);
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::message::Message;
 use crate::reading::At;
 use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
-use crate::write::Write;
+use crate::write::{Name, Write};
 
 message! {
     struct SearchRequest<'a> as "" in any case {
@@ -80,7 +80,7 @@ impl<'de: 'a, 'a> Read<'de> for Nested<'a> {
 impl Put for Nested<'_> {
     const KIND: Kind = Kind::Object(Shape { name: "group", members: &[] });
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         self.0.put(name, to)
     }
 }

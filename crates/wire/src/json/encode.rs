@@ -1,7 +1,7 @@
 //! Writes JSON: compact, members in the order of the tables.
 
 use crate::error::EncodeError;
-use crate::write::Write;
+use crate::write::{Name, Write, has_byte};
 
 /// A document being written to a buffer. The last byte shows whether a comma is due, because no finished
 /// value ends in an opening bracket.
@@ -15,30 +15,27 @@ impl<'b> Writer<'b> {
         Self { buffer, unnamed: true }
     }
 
-    fn name(&mut self, name: &'static str) {
-        if !matches!(self.buffer.last(), None | Some(b'{' | b'[')) {
-            self.buffer.push(b',');
-        }
-        if !std::mem::take(&mut self.unnamed) {
-            self.buffer.push(b'"');
-            self.buffer.extend_from_slice(name.as_bytes());
-            self.buffer.extend_from_slice(b"\":");
-        }
+    /// Writes everything before a value: a comma if one is due, the name, and the quote of a text.
+    fn name(&mut self, name: &'static Name, quote: bool) {
+        let before = if std::mem::take(&mut self.unnamed) { ",\"" } else { name.member };
+        let is_first = matches!(self.buffer.last(), None | Some(b'{' | b'['));
+        let before = &before.as_bytes()[usize::from(is_first)..before.len() - usize::from(!quote)];
+        self.buffer.extend_from_slice(before);
     }
 }
 
 impl Write for Writer<'_> {
-    fn begin(&mut self, name: &'static str) {
-        self.name(name);
+    fn begin(&mut self, name: &'static Name) {
+        self.name(name, false);
         self.buffer.push(b'{');
     }
 
-    fn end(&mut self, _: &'static str) {
+    fn end(&mut self, _: &'static Name) {
         self.buffer.push(b'}');
     }
 
-    fn begin_list(&mut self, name: &'static str) {
-        self.name(name);
+    fn begin_list(&mut self, name: &'static Name) {
+        self.name(name, false);
         self.buffer.push(b'[');
     }
 
@@ -50,22 +47,20 @@ impl Write for Writer<'_> {
         self.buffer.push(b']');
     }
 
-    fn text(&mut self, name: &'static str, text: &str) -> Result<(), EncodeError> {
-        self.name(name);
-        // Looked for without a branch, which the compiler does for many bytes at once.
-        let escaped = |byte| byte < b' ' || byte == b'"' || byte == b'\\';
-        if text.bytes().fold(false, |any, byte| any | escaped(byte)) {
-            serde_json::to_writer(&mut *self.buffer, text).map_err(|_| EncodeError::character(name))
+    fn text(&mut self, name: &'static Name, text: &str) -> Result<(), EncodeError> {
+        if has_byte(text, |byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+            self.name(name, false);
+            serde_json::to_writer(&mut *self.buffer, text).map_err(|_| EncodeError::character(name.plain))
         } else {
-            self.buffer.push(b'"');
+            self.name(name, true);
             self.buffer.extend_from_slice(text.as_bytes());
             self.buffer.push(b'"');
             Ok(())
         }
     }
 
-    fn bare(&mut self, name: &'static str, token: &str) {
-        self.name(name);
+    fn bare(&mut self, name: &'static Name, token: &str) {
+        self.name(name, false);
         self.buffer.extend_from_slice(token.as_bytes());
     }
 }

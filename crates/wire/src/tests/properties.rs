@@ -107,7 +107,7 @@ proptest! {
     #[test]
     fn no_document_outgrows_its_bound(response in response()) {
         let mut bound = Bound::default();
-        response.put(Response::SHAPE.name, &mut bound).unwrap();
+        response.put(Response::NAME, &mut bound).unwrap();
         for format in [Format::Json, Format::Xml] {
             prop_assert!(written(format, &response).len() <= bound.0);
         }
@@ -157,6 +157,31 @@ proptest! {
         let document = format!("{}<response>{}</response>{}", end(ends.0), xml.concat(), end(ends.1));
         strict(Format::Xml, document.as_bytes());
     }
+
+    /// Holds: XML is read alike with and without the event reader, which alone reads what follows a comment.
+    #[test]
+    fn usual_xml_is_read_as_by_events(elements in vec(element(), 0..4)) {
+        let document = format!("<response>{}</response>", elements.concat());
+        let by_events = document.replace('<', "<!----><");
+        let read = |document: &str| {
+            decode::<Response<'_>>(Format::Xml, document.as_bytes(), &Limits::default())
+                .map(|response| format!("{response:?}"))
+                .map_err(|error| (error.path().to_owned(), std::mem::discriminant(&error.kind())))
+        };
+        prop_assert_eq!(read(&document), read(&by_events), "{}", document);
+    }
+}
+
+/// An element that is nearly always well-formed, with all that is read without events, and some that is not.
+fn element() -> impl Strategy<Value = String> {
+    let name = select(vec!["code", "payload", "links", "x", "x1", "é"]);
+    let attributes = select(vec!["", "", " ", " type='a'", " type=\"&lt;\" b='>'", " a='>'", " a", "\n"]);
+    let pieces =
+        ["a", " ", "\n", "\r\n", "]", "]]>", "&amp;", "&#32;", "&", "<x/>", "<code>1</code>", "<x>\n</x\n>"];
+    let end = select(vec!["", "", "", " ", "x"]);
+    (name, attributes, vec(select(pieces.to_vec()), 0..4), end).prop_map(|(name, attributes, pieces, end)| {
+        format!("<{name}{attributes}>{}</{name}{end}>", pieces.concat())
+    })
 }
 
 const JSON_FRAGMENTS: &[&str] = &[

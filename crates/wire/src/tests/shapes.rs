@@ -207,7 +207,7 @@ fn the_longest_escapes_are_within_the_bound() {
         let text = byte.repeat(100);
         let response = code(&text);
         let (mut bound, mut buffer) = (Bound::default(), Vec::new());
-        response.put(Response::SHAPE.name, &mut bound).unwrap();
+        response.put(Response::NAME, &mut bound).unwrap();
         encode(format, &response, &mut buffer).unwrap();
         assert!(buffer.len() > 600 && buffer.len() <= bound.0, "{format}");
     }

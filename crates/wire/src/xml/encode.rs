@@ -1,7 +1,7 @@
 //! Writes XML: compact, without a declaration, members in the order of the tables.
 
 use crate::error::EncodeError;
-use crate::write::Write;
+use crate::write::{Name, Write, has_byte};
 use crate::xml::grammar::is_text;
 use crate::xml::{PAYLOAD, PAYLOAD_TYPE};
 
@@ -17,55 +17,68 @@ impl<'b> Writer<'b> {
         Self { buffer, attribute: 0 }
     }
 
-    fn tag(&mut self, open: &[u8], name: &str) {
-        self.buffer.extend_from_slice(open);
-        self.buffer.extend_from_slice(name.as_bytes());
-        self.buffer.push(b'>');
+    fn write(&mut self, text: &str) {
+        self.buffer.extend_from_slice(text.as_bytes());
+    }
+
+    /// Writes the kind of the payload as an attribute, into its start, which is already written.
+    fn attribute(&mut self, kind: &str) -> Result<(), EncodeError> {
+        let end = self.buffer.len();
+        self.write(" type=\"");
+        escape(kind, PAYLOAD_TYPE, self.buffer)?;
+        self.write("\"");
+        let written = self.buffer.len() - end;
+        self.buffer[self.attribute..].rotate_right(written);
+        Ok(())
     }
 }
 
 impl Write for Writer<'_> {
-    fn begin(&mut self, name: &'static str) {
-        self.tag(b"<", name);
-        if name == PAYLOAD {
+    fn begin(&mut self, name: &'static Name) {
+        self.write(name.start);
+        if name.plain == PAYLOAD {
             self.attribute = self.buffer.len() - 1;
         }
     }
 
-    fn end(&mut self, name: &'static str) {
-        self.tag(b"</", name);
+    fn end(&mut self, name: &'static Name) {
+        self.write(name.end);
     }
 
-    fn begin_list(&mut self, _: &'static str) {}
+    fn begin_list(&mut self, _: &'static Name) {}
 
     fn item(&mut self) {}
 
     fn end_list(&mut self) {}
 
-    fn text(&mut self, name: &'static str, text: &str) -> Result<(), EncodeError> {
-        if name == PAYLOAD_TYPE {
-            let mut attribute = b" type=\"".to_vec();
-            escape(text, name, &mut attribute)?;
-            attribute.push(b'"');
-            self.buffer.splice(self.attribute..self.attribute, attribute);
-            return Ok(());
+    fn text(&mut self, name: &'static Name, text: &str) -> Result<(), EncodeError> {
+        if name.plain == PAYLOAD_TYPE {
+            return self.attribute(text);
         }
-        self.tag(b"<", name);
-        escape(text, name, self.buffer)?;
-        self.tag(b"</", name);
+        self.write(name.start);
+        escape(text, name.plain, self.buffer)?;
+        self.write(name.end);
         Ok(())
     }
 
-    fn bare(&mut self, name: &'static str, token: &str) {
-        self.tag(b"<", name);
-        self.buffer.extend_from_slice(token.as_bytes());
-        self.tag(b"</", name);
+    fn bare(&mut self, name: &'static Name, token: &str) {
+        self.write(name.start);
+        self.write(token);
+        self.write(name.end);
     }
 }
 
 /// Writes text so that it is read back unchanged: blanks at either end, and carriage returns, as references, because
 /// readers trim the first and change the second.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, the compiler tests many bytes at once")]
 fn escape(text: &str, member: &'static str, to: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let special = |byte: u8| {
+        !(b' '..=b'~').contains(&byte) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"')
+    };
+    if !has_byte(text, special) && !text.starts_with(' ') && !text.ends_with(' ') {
+        to.extend_from_slice(text.as_bytes());
+        return Ok(());
+    }
     if !is_text(text) {
         return Err(EncodeError::character(member));
     }

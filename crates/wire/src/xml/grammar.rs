@@ -13,20 +13,38 @@ fn is_char(c: char) -> bool {
 }
 
 /// Whether XML 1.0 can hold every character of the text.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, the compiler tests many bytes at once")]
 pub(super) fn is_text(text: &str) -> bool {
-    // Collected without a branch, which the compiler does for many bytes at once; blanks are told apart afterwards.
-    let low = text.bytes().fold(0, |low, byte| low | u8::from(byte < b' ')) != 0;
-    let blank = |byte| matches!(byte, b'\t' | b'\n' | b'\r');
-    (!low || text.bytes().all(|byte| byte >= b' ' || blank(byte)))
-        && (text.is_ascii() || text.chars().all(is_char))
+    let usual = |byte: u8| (b' '..0x80).contains(&byte) | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
+    text.bytes().fold(true, |all, byte| all & usual(byte)) || text.chars().all(is_char)
 }
 
 /// Whether the text is a name (production `Name`).
 pub(super) fn is_name(text: &str) -> bool {
-    let usual = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     let mut chars = text.chars();
-    chars.next().is_some_and(begins_name) && (text.bytes().all(usual) || chars.all(continues_name))
+    chars.next().is_some_and(begins_name) && chars.all(continues_name)
 }
+
+/// The name that a text begins with, and the text after it, if the name is of ASCII letters, digits and hyphens after a
+/// lowercase letter, like all names of the dialect.
+pub(super) fn usual_name(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|byte| !USUAL[usize::from(byte)])?;
+    let (name, after) = text.split_at(end);
+    name.starts_with(|c: char| c.is_ascii_lowercase()).then_some((name, after))
+}
+
+/// The bytes that continue a usual name, as a table, because every tag is read by it.
+const USUAL: [bool; 256] = {
+    let mut usual = [false; 256];
+    let mut byte = 0;
+    while byte < usual.len() {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 256")]
+        let c = byte as u8;
+        usual[byte] = c.is_ascii_alphanumeric() || c == b'-';
+        byte += 1;
+    }
+    usual
+};
 
 fn begins_name(c: char) -> bool {
     matches!(c,

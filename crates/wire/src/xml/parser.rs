@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::BufRead;
 
+use memchr::memchr2;
 use quick_xml::Reader;
 use quick_xml::events::{BytesEnd, BytesStart, Event};
 
@@ -14,6 +15,8 @@ use crate::xml::grammar::{self, Fault};
 pub(super) struct Parser<'de> {
     reader: Reader<&'de [u8]>,
     text: &'de str,
+    /// The unread part of the text. Usual markup is read here, and the event reader follows when it is needed.
+    rest: &'de str,
     limits: Limits,
     /// Elements that have begun and not ended, the innermost last.
     open: Vec<&'de str>,
@@ -58,8 +61,17 @@ impl<'de> Parser<'de> {
         // The parser passes over starts and ends that the reader never sees, and compares the names itself.
         reader.config_mut().check_end_names = false;
         reader.config_mut().allow_unmatched_ends = true;
-        let is_plain = !text.as_bytes().contains(&b'\r') && !text.as_bytes().contains(&b']');
-        Self { reader, text, limits, open: Vec::with_capacity(8), elements: 0, at_start: true, is_plain }
+        let is_plain = memchr2(b'\r', b']', text.as_bytes()).is_none();
+        Self {
+            reader,
+            text,
+            rest: text,
+            limits,
+            open: Vec::with_capacity(8),
+            elements: 0,
+            at_start: true,
+            is_plain,
+        }
     }
 
     /// Reads up to the root element.
@@ -68,6 +80,7 @@ impl<'de> Parser<'de> {
         if self.text.starts_with(MARK) || !grammar::is_text(self.text) {
             return Err(Fault::Syntax);
         }
+        // The first event is the reader's, which looks for a mark wherever it begins.
         loop {
             match self.next()? {
                 Event::Start(start) => return self.tag(&start, ">"),
@@ -80,6 +93,9 @@ impl<'de> Parser<'de> {
 
     /// Reads the text after the root element, which must be empty.
     pub(super) fn end(&mut self) -> Result<(), Fault> {
+        if is_blank(self.rest) {
+            return Ok(());
+        }
         loop {
             match self.next()? {
                 Event::Eof => return Ok(()),
@@ -98,8 +114,8 @@ impl<'de> Parser<'de> {
         if let Some(text) = self.plain_text() {
             return Ok(Content::Text(Cow::Borrowed(text)));
         }
-        if let Some(name) = self.plain_start() {
-            return self.begin(Tag { name, rest: "", is_empty: false }).map(Content::Elements);
+        if let Some(tag) = self.plain_start() {
+            return self.begin(tag).map(Content::Elements);
         }
         let mut text = Cow::Borrowed("");
         let mut meant = 0;
@@ -140,11 +156,11 @@ impl<'de> Parser<'de> {
 
     /// Reads the next child, after the first; `None` at the end of the element.
     pub(super) fn sibling(&mut self) -> Result<Option<Tag<'de>>, Fault> {
-        if let Some(name) = self.plain_start() {
-            return self.begin(Tag { name, rest: "", is_empty: false }).map(Some);
-        }
         if self.plain_end() {
             return Ok(None);
+        }
+        if let Some(tag) = self.plain_start() {
+            return self.begin(tag).map(Some);
         }
         loop {
             match self.next()? {
@@ -191,16 +207,30 @@ impl<'de> Parser<'de> {
         (lines.clone().count(), lines.next_back().map_or(0, <[u8]>::len) + 1)
     }
 
+    /// The bytes that are read.
     fn offset(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
+    fn reader_offset(&self) -> usize {
         usize::try_from(self.reader.buffer_position())
             .map_or(self.text.len(), |offset| offset.min(self.text.len()))
+    }
+
+    /// The next event of the reader.
+    fn event(&mut self) -> Result<Event<'de>, Fault> {
+        let passed = self.offset() - self.reader_offset();
+        self.reader.stream().consume(passed);
+        let event = self.reader.read_event().map_err(|_| Fault::Syntax);
+        self.rest = self.text.get(self.reader_offset()..).unwrap_or_default();
+        event
     }
 
     /// The next event that is content or its end.
     #[inline]
     fn next(&mut self) -> Result<Event<'de>, Fault> {
         loop {
-            let event = self.reader.read_event().map_err(|_| Fault::Syntax)?;
+            let event = self.event()?;
             let at_start = std::mem::take(&mut self.at_start);
             match event {
                 Event::Comment(_) => {}
@@ -259,21 +289,20 @@ impl<'de> Parser<'de> {
     /// child. Together with [`plain_start`](Self::plain_start) and [`plain_end`](Self::plain_end) it avoids nearly all
     /// events of a usual document, and more than half the time.
     fn plain_text(&mut self) -> Option<&'de str> {
-        let rest = self.rest();
-        let (text, markup) = rest.split_at(rest.find('<')?);
+        let (text, markup) = self.rest.split_at(memchr2(b'<', b'&', self.rest.as_bytes())?);
         let after = self.after_end(markup)?;
-        if !self.is_plain || text.as_bytes().contains(&b'&') {
+        if !self.is_plain {
             return None;
         }
-        self.pass(after);
+        self.rest = after;
         self.open.pop();
         Some(text.trim_ascii())
     }
 
     /// Reads the end of the element that began last, if it is next and has no blanks in it.
     fn plain_end(&mut self) -> bool {
-        let Some(after) = self.after_end(self.rest().trim_ascii_start()) else { return false };
-        self.pass(after);
+        let Some(after) = self.after_end(self.rest.trim_ascii_start()) else { return false };
+        self.rest = after;
         self.open.pop();
         true
     }
@@ -283,27 +312,19 @@ impl<'de> Parser<'de> {
         markup.strip_prefix("</")?.strip_prefix(*self.open.last()?)?.strip_prefix('>')
     }
 
-    /// The name of the next element, if its start is next and consists of a name of usual letters.
-    fn plain_start(&mut self) -> Option<&'de str> {
-        let markup = self.rest().trim_ascii_start().strip_prefix('<')?;
-        let end = markup.bytes().position(|byte| !(byte.is_ascii_lowercase() || byte == b'-'))?;
-        let (name, after) = markup.split_at(end);
-        if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-            return None;
+    /// Reads the start of an element, if it is next and has a usual name.
+    fn plain_start(&mut self) -> Option<Tag<'de>> {
+        let markup = self.rest.trim_ascii_start().strip_prefix('<')?;
+        let (name, after) = grammar::usual_name(markup)?;
+        if let Some(after) = after.strip_prefix('>') {
+            self.rest = after;
+            return Some(Tag { name, rest: "", is_empty: false });
         }
-        self.pass(after.strip_prefix('>')?);
-        Some(name)
-    }
-
-    /// The unread part of the document.
-    fn rest(&self) -> &'de str {
-        &self.text[self.offset()..]
-    }
-
-    /// Continues at the start of this rest of the document.
-    fn pass(&mut self, rest: &'de str) {
-        let passed = self.rest().len() - rest.len();
-        self.reader.stream().consume(passed);
+        // Up to a `>` in an attribute, these are no attributes.
+        let (rest, after) = after.split_once('>')?;
+        grammar::attributes(rest).ok()?;
+        self.rest = after;
+        Some(Tag { name, rest, is_empty: false })
     }
 
     /// Checks and converts character data.

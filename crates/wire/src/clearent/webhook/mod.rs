@@ -66,7 +66,7 @@ use crate::member::{Many, Put, Read};
 use crate::reading::At;
 use crate::shape::Kind;
 use crate::text::Text;
-use crate::write::Write;
+use crate::write::{Name, Write};
 
 /// An alert as received, not verified yet.
 ///
@@ -226,7 +226,7 @@ impl<'de: 'a, 'a> Read<'de> for Verbatim<'a> {
 impl Put for Verbatim<'_> {
     const KIND: Kind = Kind::Bare;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         to.bare(name, self.0);
         Ok(())
     }
@@ -246,7 +246,7 @@ impl<'de: 'a, 'a> Read<'de> for Given<'a> {
 impl Put for Given<'_> {
     const KIND: Kind = Kind::Text;
 
-    fn put<W: Write>(&self, name: &'static str, to: &mut W) -> Result<(), EncodeError> {
+    fn put<W: Write>(&self, name: &'static Name, to: &mut W) -> Result<(), EncodeError> {
         self.0.put(name, to)
     }
 }
