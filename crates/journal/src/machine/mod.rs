@@ -543,7 +543,15 @@ impl Step {
     fn is_over(&mut self, at: Moment, now: Moment, rules: &Rules) -> bool {
         let since = *self.intent.history.looked_since.get_or_insert(at);
         let send_by = self.intent.history.attempts.last().map_or(now, |last| last.send_by);
-        at.min(now) > send_by + rules.window() && at.since(since) > rules.send_within + rules.window()
+        at.min(now) > send_by + rules.window()
+            && at.since(since) > rules.send_within + rules.window()
+            && self.lost_until(rules).is_none_or(|until| at.min(now) > until)
+    }
+
+    /// The time until which attempts may arrive that a restored database does not know. The measured lag of searches may be
+    /// longer than the quiet period.
+    fn lost_until(&self, rules: &Rules) -> Option<Moment> {
+        self.intent.history.restored.map(|until| until + rules.index_lag)
     }
 
     /// Looks again when the window is over, at the latest.
@@ -552,16 +560,15 @@ impl Step {
         let history = &self.intent.history;
         let send_by = history.attempts.last().map_or(now, |last| last.send_by);
         let since = history.looked_since.map_or(send_by, |since| since + rules.send_within);
-        let over = send_by.max(since) + rules.window() + rules.least_wait;
+        let over = (send_by.max(since) + rules.window()).max(self.lost_until(rules).unwrap_or(send_by));
+        let over = over + rules.least_wait;
         self.intent.next = self.intent.next.map(|next| next.min(over).max(now + rules.least_wait));
     }
 
     /// Nothing with the mark was found before the first attempt that this database knows.
     fn absent_at_first(&mut self, at: Option<Moment>, control: bool, now: Moment, rules: &Rules) {
-        if let Some(until) = self.intent.history.restored {
+        if let Some(until) = self.lost_until(rules) {
             let seen = at.map_or(now, |at| at.min(now));
-            // The measured lag of searches may be longer than the quiet period.
-            let until = until + rules.index_lag;
             if seen <= until {
                 self.look_again("an attempt before the restore may still arrive".into(), now, rules);
                 self.intent.next = Some((until + rules.least_wait).max(now + rules.least_wait));

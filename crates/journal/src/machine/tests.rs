@@ -130,6 +130,29 @@ fn a_window_is_measured_by_the_gateways_clock() {
     assert_eq!(states, [State::Unknown, State::Unknown, State::Unknown, State::NeedsPerson]);
 }
 
+/// Holds: In a restored database, an attempt that it knows is not judged by a look while one that it does not know may still arrive, although the clock of this machine jumped over the quiet period.
+#[test]
+fn attempts_that_are_not_known_may_still_arrive() {
+    let rules = Rules::default();
+    for (write, ids, then) in [
+        (Write::UpdateToken, &[][..], State::Planned),
+        (Write::UpdateToken, &["t1"][..], State::Done),
+        (Write::CreateCustomer, &[][..], State::Planned),
+        (Write::Sale, &[][..], State::NeedsPerson),
+    ] {
+        let mut intent = step(&sending(write), lost(), at(1), &rules).intent;
+        // The window of the attempt is over at second 300, and the quiet period at second 400.
+        intent.history.restored = Some(at(400));
+        let mut states = Vec::new();
+        for (gateway, now) in [(1, 1), (300, 300), (301, 500), (399, 600), (500, 600)] {
+            intent = step(&intent, look_at(ids, gateway), at(now), &rules).intent;
+            states.push(intent.state);
+        }
+        let unknown = State::Unknown;
+        assert_eq!(states, [unknown, unknown, unknown, unknown, then], "{write} {ids:?}");
+    }
+}
+
 /// Holds: What the gateway reported is read back to the letter, and a JSON object is stored without escapes.
 #[test]
 fn a_reported_object_is_kept_to_the_letter() {
