@@ -148,7 +148,7 @@ impl Exchange for LateExchange {
             return self.inner.exchange(request, deadline).await;
         }
         self.hold.wait();
-        self.inner.exchange(request, Deadline::after(Instant::now(), Duration::from_mins(1))).await
+        self.inner.exchange(request, Deadline::after(Instant::now(), Duration::from_secs(60))).await
     }
 }
 
