@@ -1,6 +1,6 @@
 //! Decisions under an operation key: each takes effect once.
 
-use perennial_journal::store::{Statement, Tenant, Transacted};
+use perennial_journal::store::{Tenant, Transacted};
 use perennial_journal::{By, Journal, check_key, mark_of};
 use serde_json::{Value, json};
 
@@ -85,12 +85,7 @@ pub async fn hold_once(
     let store = Store::of(journal, &tenant.uid).await?;
     let words = json!(["hold", is_on]);
     let Once::New(Some((key, digest))) = store.is_new(Some(key), &words).await? else { return Ok(false) };
-    let what = if is_on { "hold on" } else { "hold off" };
-    let hold = is_on.then_some(by.reason.as_str());
-    let (taken, changed) = (store.put_key(&key, &digest), Statement::hold(&tenant.uid, hold));
-    let decision = by.clone().decided(what)?;
-    let decided = Statement::decision(&tenant.uid, &decision, journal.now().await?);
-    match journal.transact(vec![taken, changed, decided]).await? {
+    match journal.change_hold(tenant, is_on, by, vec![store.put_key(&key, &digest)]).await? {
         Transacted::Rows(_) => Ok(true),
         // Another process used the key meanwhile.
         Transacted::Unmet | Transacted::Conflict => {

@@ -10,8 +10,8 @@ use crate::machine::{Decision as Decided, Intent, Object, Rules, State};
 #[cfg(feature = "postgres")]
 use crate::store::Postgres;
 use crate::store::{
-    CLOCK_APART, Decision, Event, Filter, Health, NewDecision, OpenWork, Sqlite, Statements, Store,
-    StoreError, Tenant,
+    CLOCK_APART, Decision, Event, Filter, Health, NewDecision, OpenWork, Sqlite, Statement, Statements,
+    Store, StoreError, Tenant, Transacted,
 };
 use crate::{Error, Moment, observe};
 
@@ -178,23 +178,35 @@ impl Journal {
 
     /// Puts a tenant on hold: nothing of it is sent but stops. Looks go on.
     pub async fn hold(&self, tenant: &str, by: By) -> Result<(), Error> {
-        self.change_hold(tenant, Some(by.reason.clone()), by, "hold on").await
+        self.change_hold(&self.tenant_of(tenant).await?, true, by, Vec::new()).await.map(drop)
     }
 
     /// Ends the hold of a tenant.
     pub async fn release(&self, tenant: &str, by: By) -> Result<(), Error> {
-        self.change_hold(tenant, None, by, "hold off").await
+        self.change_hold(&self.tenant_of(tenant).await?, false, by, Vec::new()).await.map(drop)
     }
 
-    async fn change_hold(&self, tenant: &str, hold: Option<String>, by: By, what: &str) -> Result<(), Error> {
-        let store = &*self.0.store;
-        let mut found = store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
-        found.hold = hold;
-        let now = store.now(self.0.clock.now()).await?;
-        let decision = by.decided(what)?;
-        store.change_tenant(&found, Some(decision), now).await?;
-        observe::held(found.hold.is_some());
-        Ok(())
+    /// Puts a tenant on hold, or ends its hold, in one transaction with other statements, such as one that takes an operation
+    /// key of the caller's.
+    pub async fn change_hold(
+        &self,
+        tenant: &Tenant,
+        is_on: bool,
+        by: By,
+        mut with: Vec<Statement>,
+    ) -> Result<Transacted, Error> {
+        with.push(Statement::hold(&tenant.uid, is_on.then_some(by.reason.as_str())));
+        let decision = by.decided(if is_on { "hold on" } else { "hold off" })?;
+        with.push(Statement::decision(&tenant.uid, &decision, self.now().await?));
+        let changed = self.transact(with).await?;
+        if matches!(changed, Transacted::Rows(_)) {
+            observe::held(is_on);
+        }
+        Ok(changed)
+    }
+
+    async fn tenant_of(&self, name: &str) -> Result<Tenant, Error> {
+        self.0.store.tenant(name).await?.ok_or_else(|| Error::NoTenant(name.to_owned()))
     }
 
     /// Records the decision of a person about an intent that needs one: what was done at the gateway, by id, or that it
@@ -262,8 +274,7 @@ impl Journal {
 
     /// Raises the version of a guard of a tenant: what is planned under an earlier version is not sent any more.
     pub async fn raise_guard(&self, tenant: &str, name: &str) -> Result<i64, Error> {
-        let found = self.0.store.tenant(tenant).await?.ok_or_else(|| Error::NoTenant(tenant.to_owned()))?;
-        Ok(self.0.store.raise_guard(&found.uid, name).await?)
+        Ok(self.0.store.raise_guard(&self.tenant_of(tenant).await?.uid, name).await?)
     }
 
     /// Fails if the database was restored, copied or moved: then nothing is sent until it is adopted.

@@ -42,7 +42,7 @@ pub(crate) struct List {
 /// Columns of a list of events, the most important first.
 const EVENTS: &[&str] = &["position", "event", "subscription", "day", "at", "amount", "generation"];
 /// Other members of an event, which depend on its kind.
-const MORE: &[&str] = &["token-id", "expires", "class", "transaction", "plan", "reason", "erased"];
+const MORE: &[&str] = &["token-id", "expires", "class", "transaction", "of", "plan", "reason", "erased"];
 /// The events that are read at a time.
 const PAGE: u32 = 100;
 

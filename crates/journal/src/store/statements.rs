@@ -55,7 +55,7 @@ impl Statement {
     }
 
     /// The statement that puts a tenant on hold for a reason, or ends its hold.
-    pub fn hold(tenant: &str, reason: Option<&str>) -> Self {
+    pub(crate) fn hold(tenant: &str, reason: Option<&str>) -> Self {
         let sql = "UPDATE perennial_tenant SET hold = ?2 WHERE uid = ?1";
         Self::new(sql, vec![tenant.into(), reason.map(readable).into()])
     }

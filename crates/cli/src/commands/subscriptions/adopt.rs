@@ -113,8 +113,8 @@ impl Adopt {
         print_preview(global, id, &opened.billing.preview_adoption(&adoption, AHEAD).await?)
     }
 
-    /// Makes the journal, and the merchant in it, for a plan that can be adopted. In
-    /// shadow, the merchant is bound without a write, by the customer of the plan.
+    /// Makes the journal, and the merchant in it, for a plan that can be adopted. In shadow, the merchant is bound without a
+    /// write, by the customer of the plan.
     async fn first(
         &self,
         id: &str,
