@@ -3,10 +3,12 @@
 use perennial_domain::encoding::{NotUtf8, utf8};
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::failure::Failure;
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::member::Put;
+use crate::member::{Put, Read};
 use crate::message::{Members, Message};
+use crate::reader::Reader;
 use crate::{json, xml};
 
 /// Reads one document, after a byte order mark if it has one; texts are borrowed from it wherever they need no
@@ -28,10 +30,16 @@ pub(crate) fn decode<'a, M: Members<'a>>(
     if text.trim_ascii().is_empty() {
         return refuse(DecodeErrorKind::Empty);
     }
-    match format {
-        Format::Json => json::decode(text, limits),
-        Format::Xml => xml::decode(text, limits),
-    }
+    let mut reader = Reader::new(format, text, limits);
+    whole(&mut reader).map_err(|failure| reader.error(failure))
+}
+
+/// Reads a document that is one object, and nothing else.
+fn whole<'de, M: Members<'de>>(reader: &mut Reader<'de, '_>) -> Result<M, Failure> {
+    let root = reader.root(M::SHAPE.name)?;
+    let message = M::read(root, reader)?;
+    reader.end()?;
+    message.ok_or_else(|| DecodeErrorKind::WrongType.into())
 }
 
 /// Writes one document into the buffer, and replaces its content.

@@ -70,6 +70,9 @@ pub enum DecodeErrorKind {
     TextTooLong,
 }
 
+/// A syntax error whose place is not known yet.
+pub(crate) const MALFORMED: DecodeErrorKind = DecodeErrorKind::Syntax { line: 0, column: 0 };
+
 impl DecodeError {
     /// Creates an error at `path`: member names joined by dots, or empty for the document as a whole.
     pub fn new(format: Format, path: impl Into<String>, kind: DecodeErrorKind) -> Self {

@@ -6,43 +6,15 @@ use std::str::FromStr;
 use perennial_domain::clearent::LastFour;
 use perennial_domain::{Amount, AsGateway, Date, Expiry, Flag, Reported, Total};
 
-use crate::error::{DecodeError, DecodeErrorKind, UnreadableRecord};
+use crate::error::UnreadableRecord;
+use crate::failure::Failure;
 use crate::format::Format;
 use crate::member::Listed;
 use crate::text::Text;
 
-/// A member with an unacceptable value: the place, and the reason.
-pub(crate) struct Fault {
-    path: String,
-    kind: DecodeErrorKind,
-}
-
-impl Fault {
-    pub(crate) fn invalid(member: &str) -> Self {
-        Self { path: member.to_owned(), kind: DecodeErrorKind::Invalid }
-    }
-
-    pub(crate) fn missing(member: &str) -> Self {
-        Self { path: member.to_owned(), kind: DecodeErrorKind::Missing }
-    }
-
-    pub(crate) fn within(self, member: &str) -> Self {
-        let path = match (member, self.path.as_str()) {
-            ("", path) => path.to_owned(),
-            (member, "") => member.to_owned(),
-            (member, path) => format!("{member}.{path}"),
-        };
-        Self { path, ..self }
-    }
-
-    pub(crate) fn in_format(self, format: Format) -> DecodeError {
-        DecodeError::new(format, self.path, self.kind)
-    }
-}
-
 /// Unreadable records of a list, while the list is converted.
 #[derive(Default)]
-pub(crate) struct Unreadable(Vec<(usize, Option<String>, Fault)>);
+pub(crate) struct Unreadable(Vec<(usize, Option<String>, Failure)>);
 
 impl Unreadable {
     /// Whether every record so far can be read.
@@ -55,12 +27,12 @@ impl Unreadable {
         &mut self,
         Listed(messages): Listed<M>,
         key: impl Fn(&M) -> Option<&str>,
-        record: impl Fn(M) -> Result<R, Fault>,
-        path: &str,
+        record: impl Fn(M) -> Result<R, Failure>,
+        path: &'static str,
     ) -> Vec<R> {
         let mut records = Vec::with_capacity(messages.len());
         for (index, message) in messages.into_iter().enumerate() {
-            let (key, fault) = match message {
+            let (key, failure) = match message {
                 Ok(message) => {
                     let key = key(&message).map(str::to_owned);
                     match record(message) {
@@ -68,23 +40,20 @@ impl Unreadable {
                             records.push(record);
                             continue;
                         }
-                        Err(fault) => (key, fault),
+                        Err(failure) => (key, failure),
                     }
                 }
-                Err(spoiled) => {
-                    let fault = Fault { path: spoiled.path(), kind: spoiled.kind };
-                    (spoiled.key, fault)
-                }
+                Err(failure) => (failure.key().map(str::to_owned), failure),
             };
-            self.0.push((index, key, fault.within(path)));
+            self.0.push((index, key, failure.within(path)));
         }
         records
     }
 
     /// Converts to the public form.
-    pub(crate) fn within(self, member: &str, format: Format) -> Vec<UnreadableRecord> {
-        let unreadable = |(index, key, fault): (usize, Option<String>, Fault)| {
-            UnreadableRecord::new(index, key.as_deref(), fault.within(member).in_format(format))
+    pub(crate) fn within(self, member: &'static str, format: Format) -> Vec<UnreadableRecord> {
+        let unreadable = |(index, key, failure): (usize, Option<String>, Failure)| {
+            UnreadableRecord::new(index, key.as_deref(), failure.within(member).in_format(format))
         };
         self.0.into_iter().map(unreadable).collect()
     }
@@ -101,28 +70,34 @@ pub(crate) fn owned(text: Option<Text<'_>>) -> Option<String> {
 }
 
 /// A key; an unreadable one is an error.
-pub(crate) fn key<T: TryFrom<String>>(member: &str, text: Option<Text<'_>>) -> Result<Option<T>, Fault> {
-    owned(text).map(|text| T::try_from(text).map_err(|_| Fault::invalid(member))).transpose()
+pub(crate) fn key<T: TryFrom<String>>(
+    member: &'static str,
+    text: Option<Text<'_>>,
+) -> Result<Option<T>, Failure> {
+    owned(text).map(|text| T::try_from(text).map_err(|_| Failure::invalid(member))).transpose()
 }
 
 /// The key of the record itself; a missing one is an error.
-pub(crate) fn own_key<T: TryFrom<String>>(member: &str, text: Option<Text<'_>>) -> Result<T, Fault> {
-    key(member, text)?.ok_or_else(|| Fault::missing(member))
+pub(crate) fn own_key<T: TryFrom<String>>(
+    member: &'static str,
+    text: Option<Text<'_>>,
+) -> Result<T, Failure> {
+    key(member, text)?.ok_or_else(|| Failure::missing(member))
 }
 
 /// An amount; an unreadable one is an error.
-pub(crate) fn amount(member: &str, text: Option<Text<'_>>) -> Result<Option<Amount>, Fault> {
-    given(text).map(|text| Amount::reported(&text).map_err(|_| Fault::invalid(member))).transpose()
+pub(crate) fn amount(member: &'static str, text: Option<Text<'_>>) -> Result<Option<Amount>, Failure> {
+    given(text).map(|text| Amount::reported(&text).map_err(|_| Failure::invalid(member))).transpose()
 }
 
 /// A total; an unreadable one is an error.
-pub(crate) fn total(member: &str, text: Option<Text<'_>>) -> Result<Option<Total>, Fault> {
-    given(text).map(|text| Total::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
+pub(crate) fn total(member: &'static str, text: Option<Text<'_>>) -> Result<Option<Total>, Failure> {
+    given(text).map(|text| Total::try_from(&*text).map_err(|_| Failure::invalid(member))).transpose()
 }
 
 /// A date; an unreadable one is an error, because it decides when money moves.
-pub(crate) fn date(member: &str, text: Option<Text<'_>>) -> Result<Option<Date>, Fault> {
-    given(text).map(|text| Date::try_from(&*text).map_err(|_| Fault::invalid(member))).transpose()
+pub(crate) fn date(member: &'static str, text: Option<Text<'_>>) -> Result<Option<Date>, Failure> {
+    given(text).map(|text| Date::try_from(&*text).map_err(|_| Failure::invalid(member))).transpose()
 }
 
 /// A detail; an unreadable one counts as absent.
@@ -141,15 +116,21 @@ pub(crate) fn lenient_count<'a, T: FromStr>(text: Option<impl Into<Text<'a>>>) -
 }
 
 /// A flag about the result of a payment; an unreadable one is an error.
-pub(crate) fn flag<'a>(member: &str, text: Option<impl Into<Text<'a>>>) -> Result<Option<bool>, Fault> {
+pub(crate) fn flag<'a>(
+    member: &'static str,
+    text: Option<impl Into<Text<'a>>>,
+) -> Result<Option<bool>, Failure> {
     let flag =
-        |text: Text<'_>| Flag::reported(&text).map(|flag| flag.0).ok_or_else(|| Fault::invalid(member));
+        |text: Text<'_>| Flag::reported(&text).map(|flag| flag.0).ok_or_else(|| Failure::invalid(member));
     given(text.map(Into::into)).map(flag).transpose()
 }
 
 /// A count of payments; an unreadable one is an error.
-pub(crate) fn count<'a>(member: &str, text: Option<impl Into<Text<'a>>>) -> Result<Option<u64>, Fault> {
-    let count = |text: Text<'_>| number(&text).ok_or_else(|| Fault::invalid(member));
+pub(crate) fn count<'a>(
+    member: &'static str,
+    text: Option<impl Into<Text<'a>>>,
+) -> Result<Option<u64>, Failure> {
+    let count = |text: Text<'_>| number(&text).ok_or_else(|| Failure::invalid(member));
     given(text.map(Into::into)).map(count).transpose()
 }
 
@@ -191,13 +172,13 @@ pub(crate) fn padded(width: usize, text: Text<'_>) -> Text<'_> {
 }
 
 /// The last four digits of a card; unreadable ones are an error. A mask of the other digits may precede them.
-pub(crate) fn last_four(member: &str, text: Option<Text<'_>>) -> Result<Option<String>, Fault> {
+pub(crate) fn last_four(member: &'static str, text: Option<Text<'_>>) -> Result<Option<String>, Failure> {
     let read = |text: Text<'_>| {
         let digits = text.trim_ascii().trim_start_matches(['X', 'x', '*', '#', '\u{2022}', ' ']);
         let digits = padded(4, Cow::Borrowed(digits));
         LastFour::try_from(&*digits)
             .map(|digits| digits.as_str().to_owned())
-            .map_err(|_| Fault::invalid(member))
+            .map_err(|_| Failure::invalid(member))
     };
     given(text).map(read).transpose()
 }

@@ -1,26 +1,19 @@
 //! Members of a message: single or repeated.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-
 use crate::error::{DecodeErrorKind, EncodeError};
-use crate::reading::{At, Spoiled};
+use crate::failure::Failure;
+use crate::reader::{Reader, Value};
 use crate::shape::Kind;
 use crate::write::{Name, Write};
 
 /// Reads one value; `None` is null, which counts as absent.
 pub(crate) trait Read<'de>: Sized {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error>;
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure>;
 }
 
 /// Reads a member into its field, which must be empty unless the format repeats members.
 pub(crate) trait Fill<'de> {
-    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error>;
+    fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure>;
 }
 
 /// Writes a member; an absent one is not written.
@@ -33,12 +26,13 @@ pub(crate) trait Put {
 
 impl<'de, T: Read<'de>> Fill<'de> for Option<T> {
     #[inline]
-    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
+    fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
         if self.is_some() {
-            IgnoredAny::deserialize(de)?;
-            return Err(at.spoil(DecodeErrorKind::Duplicate));
+            from.skip()?;
+            return Err(Failure::passed(DecodeErrorKind::Duplicate));
         }
-        *self = T::read(de, at)?;
+        let value = from.value()?;
+        *self = T::read(value, from)?;
         Ok(())
     }
 }
@@ -59,8 +53,8 @@ impl<T: Put> Put for Option<T> {
 pub(crate) type Many<T> = Vec<T>;
 
 impl<'de, T: Read<'de>> Fill<'de> for Many<T> {
-    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        de.deserialize_option(Items { into: self, at, of: PhantomData }).map(|_| ())
+    fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
+        items(self, from).map(|_| ())
     }
 }
 
@@ -81,8 +75,8 @@ impl<T: Put> Put for Many<T> {
 pub(crate) struct Records<T>(pub(crate) Many<T>);
 
 impl<'de, T: Read<'de>> Fill<'de> for Records<T> {
-    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        self.0.fill(de, at)
+    fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
+        self.0.fill(from)
     }
 }
 
@@ -98,7 +92,7 @@ impl<T: Put> Put for Records<T> {
 /// hide the others.
 #[derive(Default)]
 #[cfg_attr(test, derive(Clone, Debug, PartialEq))]
-pub(crate) struct Listed<T>(pub(crate) Vec<Result<T, Spoiled>>);
+pub(crate) struct Listed<T>(pub(crate) Vec<Result<T, Failure>>);
 
 impl<T> FromIterator<T> for Listed<T> {
     fn from_iter<I: IntoIterator<Item = T>>(records: I) -> Self {
@@ -107,16 +101,16 @@ impl<T> FromIterator<T> for Listed<T> {
 }
 
 impl<'de, T: Read<'de>> Fill<'de> for Listed<T> {
-    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        de.deserialize_option(Items { into: self, at, of: PhantomData }).map(|_| ())
+    fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
+        items(self, from).map(|_| ())
     }
 }
 
 /// A list whose absence differs from an empty list.
 impl<'de, T: Read<'de>> Read<'de> for Listed<T> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
         let mut records = Self(Vec::new());
-        let is_there = de.deserialize_option(Items { into: &mut records, at, of: PhantomData })?;
+        let is_there = items_of(value, &mut records, from)?;
         Ok(is_there.then_some(records))
     }
 }
@@ -135,8 +129,8 @@ impl<T: Put> Put for Listed<T> {
 pub(crate) struct Else<T>(pub(crate) Listed<T>);
 
 impl<'de, T: Read<'de>> Fill<'de> for Else<T> {
-    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        self.0.fill(de, at)
+    fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
+        self.0.fill(from)
     }
 }
 
@@ -172,7 +166,7 @@ trait Collect<T> {
     fn add(&mut self, item: T);
 
     /// Records an invalid item, or returns it if one invalid item spoils the list.
-    fn add_spoiled(&mut self, item: Spoiled) -> Option<Spoiled>;
+    fn add_failed(&mut self, item: Failure) -> Option<Failure>;
 }
 
 impl<T> Collect<T> for Many<T> {
@@ -186,7 +180,7 @@ impl<T> Collect<T> for Many<T> {
         self.push(item);
     }
 
-    fn add_spoiled(&mut self, item: Spoiled) -> Option<Spoiled> {
+    fn add_failed(&mut self, item: Failure) -> Option<Failure> {
         Some(item)
     }
 }
@@ -202,121 +196,67 @@ impl<T> Collect<T> for Listed<T> {
         self.0.push(Ok(item));
     }
 
-    fn add_spoiled(&mut self, item: Spoiled) -> Option<Spoiled> {
+    fn add_failed(&mut self, item: Failure) -> Option<Failure> {
         self.0.push(Err(item));
         None
     }
 }
 
-struct Items<'m, 'r, S, T> {
-    into: &'m mut S,
-    at: At<'r>,
-    of: PhantomData<T>,
+/// Reads the items of a list, or one more of them; returns whether there is a list: null and an empty text are none.
+fn items<'de, S: Collect<T>, T: Read<'de>>(
+    into: &mut S,
+    from: &mut Reader<'de, '_>,
+) -> Result<bool, Failure> {
+    let value = from.value()?;
+    items_of(value, into, from)
 }
 
-impl<S: Collect<T>, T> Items<'_, '_, S, T> {
-    /// Adds an item; returns it if it spoils the list.
-    fn take<E: Error>(&mut self, item: Result<Option<T>, E>) -> Result<Option<Spoiled>, E> {
-        if self.into.len() >= self.at.limits().items {
-            return Err(self.at.fail(DecodeErrorKind::TooMany));
-        }
-        match item {
-            Ok(Some(item)) => self.into.add(item),
-            Ok(None) if S::PASSES_NULL => {}
-            Ok(None) => {
-                let _: E = self.at.spoil(DecodeErrorKind::WrongType);
-                return Ok(self.at.spoiled().and_then(|spoiled| self.into.add_spoiled(spoiled)));
-            }
-            Err(error) => match self.at.spoiled() {
-                Some(spoiled) => return Ok(self.into.add_spoiled(spoiled)),
-                None => return Err(error),
-            },
-        }
-        Ok(None)
-    }
-
-    fn end<E: Error>(&self, spoiled: Option<Spoiled>) -> Result<(), E> {
-        spoiled.map_or(Ok(()), |spoiled| Err(self.at.spoil_again(spoiled, None)))
-    }
-}
-
-/// Visits items. The first three methods are the answers to `deserialize_option`: JSON says whether there is a value,
-/// XML says that there is one more element of this name.
-impl<'de, S: Collect<T>, T: Read<'de>> Visitor<'de> for Items<'_, '_, S, T> {
-    /// Whether there is a value; null and an empty text are none.
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_none<E>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, de: D) -> Result<bool, D::Error> {
-        if self.into.len() > 0 {
-            IgnoredAny::deserialize(de)?;
-            return Err(self.at.spoil(DecodeErrorKind::Duplicate));
-        }
-        de.deserialize_any(self)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(mut self, de: D) -> Result<bool, D::Error> {
-        let item = T::read(de, self.at);
-        let spoiled = self.take(item)?;
-        self.end(spoiled).map(|()| true)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<bool, A::Error> {
-        let mut first = None;
-        loop {
-            let item = seq.next_element_seed(Item { at: self.at.deeper(), of: PhantomData });
-            if let Ok(None) = item {
-                return self.end(first).map(|()| true);
-            }
-            let spoiled = self.take(item.map(Option::flatten))?;
-            first = first.or(spoiled);
+fn items_of<'de, S: Collect<T>, T: Read<'de>>(
+    value: Value<'de>,
+    into: &mut S,
+    from: &mut Reader<'de, '_>,
+) -> Result<bool, Failure> {
+    if !from.repeats_members() {
+        match &value {
+            Value::Null => return Ok(false),
+            _ if into.len() > 0 => return Err(from.refuse(&value, DecodeErrorKind::Duplicate)),
+            Value::Array => return array(into, from).map(|()| true),
+            Value::Text(text) if text.is_empty() => return Ok(false),
+            Value::Text(_) | Value::Bare(_) => return Err(from.refuse(&value, DecodeErrorKind::WrongType)),
+            Value::Object => {}
         }
     }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<bool, A::Error> {
-        let item = T::read(MapAccessDeserializer::new(map), self.at);
-        let spoiled = self.take(item)?;
-        self.end(spoiled).map(|()| true)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
-        if text.is_empty() { Ok(false) } else { Err(self.at.spoil(DecodeErrorKind::WrongType)) }
-    }
-
-    no_scalar!();
+    let item = T::read(value, from);
+    add(into, item, from)?.map_or(Ok(true), Err)
 }
 
-struct Item<'r, T> {
-    at: At<'r>,
-    of: PhantomData<T>,
-}
-
-impl<'de, T: Read<'de>> DeserializeSeed<'de> for Item<'_, T> {
-    type Value = Option<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Option<T>, D::Error> {
-        T::read(de, self.at)
+/// Reads an array to its end, and returns the first failure that spoils it.
+fn array<'de, S: Collect<T>, T: Read<'de>>(into: &mut S, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
+    let mut first = None;
+    while from.has_item()? {
+        let value = from.value()?;
+        let item = T::read(value, from);
+        let spoiled = add(into, item, from)?;
+        first = first.or(spoiled);
     }
+    first.map_or(Ok(()), Err)
 }
 
-/// Reads the value of a member into its field.
-pub(crate) struct Filling<'m, 'r, S> {
-    pub(crate) slot: &'m mut S,
-    pub(crate) at: At<'r>,
-}
-
-impl<'de, S: Fill<'de>> DeserializeSeed<'de> for Filling<'_, '_, S> {
-    type Value = ();
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-        self.slot.fill(de, self.at)
+/// Adds an item; returns the failure if it spoils the list.
+fn add<S: Collect<T>, T>(
+    into: &mut S,
+    item: Result<Option<T>, Failure>,
+    from: &Reader<'_, '_>,
+) -> Result<Option<Failure>, Failure> {
+    if into.len() >= from.limits().items {
+        return Err(DecodeErrorKind::TooMany.into());
     }
+    match item {
+        Ok(Some(item)) => into.add(item),
+        Ok(None) if S::PASSES_NULL => {}
+        Ok(None) => return Ok(into.add_failed(Failure::passed(DecodeErrorKind::WrongType))),
+        Err(failure) if failure.is_passed() => return Ok(into.add_failed(failure)),
+        Err(failure) => return Err(failure),
+    }
+    Ok(None)
 }

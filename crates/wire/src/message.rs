@@ -1,13 +1,9 @@
 //! Messages as tables: the members of an object, in the order in which they are written.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-
 use crate::error::{DecodeErrorKind, EncodeError};
+use crate::failure::Failure;
 use crate::member::{Put, Read};
-use crate::reading::At;
+use crate::reader::{Reader, Value};
 use crate::shape::{Kind, Shape};
 use crate::write::{Name, Write};
 
@@ -63,8 +59,12 @@ macro_rules! message {
         }
 
         const _: () = {
-            use $crate::member::{Filling, Put};
+            use perennial_domain::mask::Prose;
+
+            use $crate::member::Put;
             use $crate::message::{Members, Message};
+            use $crate::failure::Failure;
+            use $crate::reader::Reader;
 
             #[derive(Clone, Copy)]
             #[allow(non_camel_case_types, reason = "a row is named as its field")]
@@ -113,43 +113,15 @@ macro_rules! message {
 
             impl<'de $(: $a, $a)?> Members<'de> for $Name $(<$a>)? {
                 #[inline]
-                fn fill<A: serde::de::MapAccess<'de>>(
-                    &mut self,
-                    row: Row,
-                    map: &mut A,
-                    at: $crate::reading::At<'_>,
-                ) -> Result<(), A::Error> {
+                fn fill(&mut self, row: Row, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
                     match row {
-                        $(Row::$field => map
-                            .next_value_seed(Filling { slot: &mut self.$field, at: at.of($name) })
-                            .map_err(|error| at.through($name, error)),)*
-                        $(Row::With(row) => self.$flat.fill(row, map, at),)?
-                        $(Row::Else(row) => self.$inner.get_or_insert_default().fill(row, map, at),)?
+                        $(Row::$field => from.fill(&mut self.$field, $name, const { Prose::of($name) }),)*
+                        $(Row::With(row) => self.$flat.fill(row, from),)?
+                        $(Row::Else(row) => self.$inner.get_or_insert_default().fill(row, from),)?
                     }
                 }
             }
         };
-    };
-}
-
-/// Declares the methods of a visitor for which a number or a boolean is a value of another type.
-macro_rules! no_scalar {
-    () => {
-        fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Self::Value, E> {
-            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
-        }
-
-        fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Self::Value, E> {
-            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
-        }
-
-        fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Self::Value, E> {
-            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
-        }
-
-        fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
-            Err(self.at.spoil($crate::error::DecodeErrorKind::WrongType))
-        }
     };
 }
 
@@ -179,7 +151,7 @@ pub(crate) trait Message: Default {
 /// A message that can be read from a document with lifetime `'de`.
 pub(crate) trait Members<'de>: Message {
     /// Reads the value of the member of this `row`.
-    fn fill<A: MapAccess<'de>>(&mut self, row: Self::Row, map: &mut A, at: At<'_>) -> Result<(), A::Error>;
+    fn fill(&mut self, row: Self::Row, from: &mut Reader<'de, '_>) -> Result<(), Failure>;
 }
 
 /// Boxes a large message that is rarely present.
@@ -204,8 +176,8 @@ impl<M: Message> Message for Box<M> {
 
 impl<'de, M: Members<'de>> Members<'de> for Box<M> {
     #[inline]
-    fn fill<A: MapAccess<'de>>(&mut self, row: M::Row, map: &mut A, at: At<'_>) -> Result<(), A::Error> {
-        (**self).fill(row, map, at)
+    fn fill(&mut self, row: M::Row, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
+        (**self).fill(row, from)
     }
 }
 
@@ -220,86 +192,37 @@ impl<M: Message> Put for M {
     }
 }
 
-impl<'de, M: Members<'de>> Read<'de> for M {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        de.deserialize_any(Object { at, of: PhantomData })
-    }
-}
-
-struct Object<'r, M> {
-    at: At<'r>,
-    of: PhantomData<M>,
-}
-
-/// Reads an object from a map, and nothing else: not from an array of its members, which derived readers accept. Null
-/// is not an object. An empty text is an empty object, because PHP clients write it for objects without members and XML
-/// has no other way.
+/// Reads an object, and nothing else: not an array of its members, which derived readers accept. Null is not an object.
+/// An empty text is an empty object, because PHP clients write it for objects without members and XML has no other way.
 ///
-/// Every value is read to its end, even an invalid one: so a list continues after an invalid record, and
-/// the key of the record is known.
-impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
-    type Value = Option<M>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<M>, A::Error> {
+/// Every value is read to its end, even an invalid one: so a list continues after an invalid record, and the key of the
+/// record is known.
+impl<'de, M: Members<'de>> Read<'de> for M {
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
         let mut message = M::default();
-        let mut spoiled = None;
-        while let Some(row) = map.next_key_seed(RowOf::<M>(PhantomData))? {
-            let read = match row {
-                Some(row) => message.fill(row, &mut map, self.at.deeper()),
-                None => self.at.skip(&mut map),
+        match value {
+            Value::Object => {}
+            Value::Null => return Ok(None),
+            Value::Text(text) if text.is_empty() => return Ok(Some(message)),
+            other => return Err(from.refuse(&other, DecodeErrorKind::WrongType)),
+        }
+        let mut first = None;
+        while let Some(name) = from.member()? {
+            let read = match M::row(&name) {
+                Some(row) => message.fill(row, from),
+                None => from.skip(),
             };
-            if let Err(error) = read {
-                let Some(member) = self.at.spoiled() else { return Err(error) };
-                spoiled.get_or_insert(member);
+            match read {
+                Ok(()) => {}
+                Err(failure) if failure.is_passed() => {
+                    first.get_or_insert(failure);
+                }
+                Err(failure) => return Err(failure),
             }
         }
-        match spoiled {
+        match first {
             None => Ok(Some(message)),
-            Some(member) => Err(self.at.spoil_again(member, message.key().map(str::to_owned))),
+            Some(failure) => Err(failure.keyed(message.key())),
         }
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Option<M>, E> {
-        if text.is_empty() { Ok(Some(M::default())) } else { Err(self.at.spoil(DecodeErrorKind::WrongType)) }
-    }
-
-    no_scalar!();
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Option<M>, A::Error> {
-        self.at.deeper().pass_seq(seq)?;
-        Err(self.at.spoil(DecodeErrorKind::WrongType))
-    }
-
-    fn visit_unit<E>(self) -> Result<Option<M>, E> {
-        Ok(None)
-    }
-}
-
-/// Finds the row of a member's name, without storing the name.
-struct RowOf<M>(PhantomData<M>);
-
-impl<'de, M: Message> DeserializeSeed<'de> for RowOf<M> {
-    type Value = Option<M::Row>;
-
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Self::Value, D::Error> {
-        de.deserialize_identifier(self)
-    }
-}
-
-impl<M: Message> Visitor<'_> for RowOf<M> {
-    type Value = Option<M::Row>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    #[inline]
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(M::row(name))
     }
 }

@@ -11,8 +11,9 @@ use perennial_domain::clearent::{
 };
 use perennial_domain::{Amount, CardBrand, Date, Expiry, Flag, Reported, Timestamp, Total};
 
+use crate::failure::Failure;
 use crate::fields::{
-    Fault, amount, count, date, expiry, flag, given, key, last_four, own_key, owned, padded, reported,
+    amount, count, date, expiry, flag, given, key, last_four, own_key, owned, padded, reported,
     reported_count, reported_flag, result_code, shown, some_text, text, total, truth,
 };
 use crate::text::{Bare, Text};
@@ -20,7 +21,7 @@ use crate::text::{Bare, Text};
 /// Conversion between a member of a message and a value of the domain.
 pub(crate) trait Rule<'a, Member, Value> {
     /// Reads the member of this name.
-    fn read(name: &str, member: Member) -> Result<Value, Fault>;
+    fn read(name: &'static str, member: Member) -> Result<Value, Failure>;
 
     /// Writes the value.
     fn show(value: &'a Value) -> Member;
@@ -33,8 +34,8 @@ pub(crate) struct Plain;
 macro_rules! rules {
     ($($Member:ident to $Value:ty: $read:expr, $show:expr;)*) => {$(
         impl<'a> $crate::rule::Rule<'a, Option<$Member<'a>>, $Value> for $crate::rule::Plain {
-            fn read(name: &str, member: Option<$Member<'a>>) -> Result<$Value, $crate::fields::Fault> {
-                let read: fn(&str, Option<$Member<'a>>) -> Result<$Value, $crate::fields::Fault> = $read;
+            fn read(name: &'static str, member: Option<$Member<'a>>) -> Result<$Value, $crate::failure::Failure> {
+                let read: fn(&'static str, Option<$Member<'a>>) -> Result<$Value, $crate::failure::Failure> = $read;
                 read(name, member)
             }
 
@@ -73,7 +74,7 @@ rules! {
     Text to Option<Amount>: amount, |amount| shown(*amount);
     Text to Option<Total>: total, |total| shown(*total);
     Text to Option<Date>: date, |date| shown(*date);
-    Text to Date: |name, day| date(name, day)?.ok_or_else(|| Fault::missing(name)), |date| shown(Some(date));
+    Text to Date: |name, day| date(name, day)?.ok_or_else(|| Failure::missing(name)), |date| shown(Some(date));
     Text to Option<bool>: flag, |flag| flag.map(truth);
     Text to Option<u64>: count, |count| shown(*count);
     Text to Option<Reported<bool>>: |_, flag| Ok(reported_flag(flag)), |flag| shown(flag.as_ref());
@@ -94,8 +95,8 @@ macro_rules! special {
         pub(crate) struct $Rule;
 
         impl<'a> Rule<'a, Option<Text<'a>>, $Value> for $Rule {
-            fn read(name: &str, member: Option<Text<'a>>) -> Result<$Value, Fault> {
-                let read: fn(&str, Option<Text<'a>>) -> Result<$Value, Fault> = $read;
+            fn read(name: &'static str, member: Option<Text<'a>>) -> Result<$Value, Failure> {
+                let read: fn(&'static str, Option<Text<'a>>) -> Result<$Value, Failure> = $read;
                 read(name, member)
             }
 
@@ -157,7 +158,7 @@ macro_rules! record {
             }
 
             impl<'a> $Name<'a> {
-                pub(crate) fn record(self) -> Result<$Record, $crate::fields::Fault> {
+                pub(crate) fn record(self) -> Result<$Record, $crate::failure::Failure> {
                     type Record = $Record;
                     Ok(Record {
                         $($field: <$crate::rule::of!($($Rule)?) as Rule<'a, _, _>>::read(Self::$field, self.$field)?,)*

@@ -65,3 +65,9 @@ message! {
         href: Option<Text<'a>> = "href",
     }
 }
+
+message! {
+    struct Nothing<'a> as "nothing" {
+        none: Option<Text<'a>> = "",
+    }
+}

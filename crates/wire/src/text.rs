@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use perennial_domain::mask::Prose;
 use perennial_domain::{Amount, Reported};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use crate::error::{DecodeErrorKind, EncodeError};
+use crate::failure::Failure;
 use crate::member::{Put, Read};
-use crate::reading::{At, Scalars};
+use crate::reader::{Reader, Value};
 use crate::shape::Kind;
 use crate::write::{Name, Write};
 
@@ -54,17 +54,24 @@ impl<'a> From<Bare<'a>> for Text<'a> {
 
 impl<'de: 'a, 'a> Read<'de> for Text<'a> {
     #[inline]
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        if at.scalars() == Scalars::JsonText {
-            let text: Option<Self> = exact(<&RawValue>::deserialize(de)?.get(), at)?;
-            return Ok(text.map(|text| at.masked(text)));
-        }
-        let text = de.deserialize_any(Scalar(at))?;
-        if text.as_ref().is_some_and(|text| text.len() > at.limits().text) {
-            return Err(at.spoil(DecodeErrorKind::TextTooLong));
-        }
-        Ok(text.map(|text| at.masked(text)))
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        Ok(scalar(value, from)?.map(|text| from.masked(text)))
     }
+}
+
+/// Reads a scalar; null is none.
+#[inline]
+fn scalar<'de>(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Text<'de>>, Failure> {
+    let text = match value {
+        Value::Text(text) => text,
+        Value::Bare(text) => Cow::Borrowed(text),
+        Value::Null => return Ok(None),
+        Value::Object | Value::Array => return Err(from.refuse(&value, DecodeErrorKind::WrongType)),
+    };
+    if text.len() > from.limits().text {
+        return Err(Failure::passed(DecodeErrorKind::TextTooLong));
+    }
+    Ok(Some(text))
 }
 
 impl Put for Text<'_> {
@@ -77,10 +84,12 @@ impl Put for Text<'_> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for Bare<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        let Some(text) = scalar(value, from)? else { return Ok(None) };
+        let text = from.masked_as(Prose::Exact, text);
         // What is no number and no boolean is a text like any other.
-        let masked = |text: Text<'a>| if is_bare(&text) { text } else { at.masked(text) };
-        Ok(Text::read(de, at.bare())?.map(masked).map(Self))
+        let text = if is_bare(&text) { text } else { from.masked(text) };
+        Ok(Some(Self(text)))
     }
 }
 
@@ -103,71 +112,4 @@ fn is_bare(text: &str) -> bool {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = digits(whole) && digits(decimals) && (whole.len() == 1 || !whole.starts_with('0'));
     is_number || matches!(text, "true" | "false")
-}
-
-/// Reads the JSON text of a scalar.
-fn exact<'a, E: Error>(json: &'a str, at: At<'_>) -> Result<Option<Text<'a>>, E> {
-    let text = match json.as_bytes().first() {
-        Some(b'-' | b'0'..=b'9') => Some(Cow::Borrowed(json)),
-        _ => serde_json::Deserializer::from_str(json)
-            .deserialize_any(Scalar(at))
-            .map_err(|_| at.spoil::<E>(DecodeErrorKind::WrongType))?,
-    };
-    if text.as_ref().is_some_and(|text| text.len() > at.limits().text) {
-        return Err(at.spoil(DecodeErrorKind::TextTooLong));
-    }
-    Ok(text)
-}
-
-struct Scalar<'r>(At<'r>);
-
-impl<'de> Visitor<'de> for Scalar<'_> {
-    type Value = Option<Text<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a scalar")
-    }
-
-    #[inline]
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text)))
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(if flag { "true" } else { "false" })))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(number.to_string())))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(number.to_string())))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Err(self.0.inexact())
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        self.0.deeper().pass_map(map)?;
-        Err(self.0.spoil(DecodeErrorKind::WrongType))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        self.0.deeper().pass_seq(seq)?;
-        Err(self.0.spoil(DecodeErrorKind::WrongType))
-    }
 }

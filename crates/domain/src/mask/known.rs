@@ -140,10 +140,11 @@ impl Known {
             Prose::Code if text.trim().chars().all(char::is_alphanumeric) => LONG,
             Prose::Code | Prose::Free => 0,
         };
-        let secrets = self.secrets.iter().map(Secret::expose);
+        let secrets = self.secrets.iter().map(Secret::expose).filter(|secret| weight(secret) >= least);
         let codes = self.codes.iter().map(Secret::expose).filter(|_| prose == Prose::Reference);
-        let sought: Vec<&str> = secrets.filter(|secret| weight(secret) >= least).chain(codes).collect();
-        if !sought.iter().any(|secret| secret.len() <= text.len()) {
+        let sought: Vec<&str> =
+            secrets.chain(codes).filter(|secret| may_contain(text, secret, escapes)).collect();
+        if sought.is_empty() {
             return None;
         }
         let shown: Vec<VisibleChar> = characters(text, escapes).collect();
@@ -192,6 +193,28 @@ fn folded_text(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     plain.extend(characters(text, Escapes::Read).filter_map(|shown| folded(shown.character)));
     plain
+}
+
+/// Whether a search for the secret can succeed. It fails in nearly every text, and this runs for every text of a
+/// response: so a text without escapes and other than ASCII letters is compared byte by byte.
+fn may_contain(text: &str, secret: &str, escapes: Escapes) -> bool {
+    let Some(first) = secret.bytes().next() else { return false };
+    if secret.len() > text.len() {
+        return false;
+    }
+    if escapes == Escapes::Read || !text.is_ascii() {
+        return true;
+    }
+    let is_first = |byte: &u8| byte.to_ascii_lowercase() == first;
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(is_first) {
+        let letters = rest[at..].iter().filter(|byte| byte.is_ascii_alphanumeric());
+        if letters.map(u8::to_ascii_lowercase).take(secret.len()).eq(secret.bytes()) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
 }
 
 /// The length of a number, or the equivalent length of a word: letters are seldom equal by chance.

@@ -29,19 +29,60 @@ impl Prose {
     /// assert_eq!((Prose::of("plan-key"), Prose::of("totalAmount")), (Prose::Exact, Prose::Exact));
     /// assert_eq!((Prose::of("order-id"), Prose::of("sessionId")), (Prose::Reference, Prose::Reference));
     /// ```
-    pub fn of(member: &str) -> Self {
-        let letters = member.bytes().filter(u8::is_ascii_alphanumeric);
-        let name: String = letters.map(|letter| char::from(letter.to_ascii_lowercase())).collect();
-        if REFERENCES.contains(&name.as_str()) {
+    pub const fn of(member: &str) -> Self {
+        if is_any(member, &REFERENCES) {
             Self::Reference
-        } else if EXACT.contains(&name.as_str()) || EXACT_ENDS.iter().any(|end| name.ends_with(end)) {
+        } else if is_any(member, &EXACT) || ends_in_any(member, &EXACT_ENDS) {
             Self::Exact
-        } else if CODE_ENDS.iter().any(|end| name.ends_with(end)) {
+        } else if ends_in_any(member, &CODE_ENDS) {
             Self::Code
         } else {
             Self::Free
         }
     }
+}
+
+const fn is_any(member: &str, names: &[&str]) -> bool {
+    let mut index = 0;
+    while index < names.len() {
+        if matches!(before(member, names[index]), Some(0)) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+const fn ends_in_any(member: &str, ends: &[&str]) -> bool {
+    let mut index = 0;
+    while index < ends.len() {
+        if before(member, ends[index]).is_some() {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// The number of letters and digits of a member's name before this end of it; `None` if it ends otherwise. Loops over
+/// bytes, because the names of the wire's tables are classified when they are compiled.
+const fn before(member: &str, end: &str) -> Option<usize> {
+    let (member, end) = (member.as_bytes(), end.as_bytes());
+    let (mut index, mut missing, mut others) = (member.len(), end.len(), 0);
+    while index > 0 {
+        index -= 1;
+        if !member[index].is_ascii_alphanumeric() {
+            continue;
+        }
+        if missing == 0 {
+            others += 1;
+        } else if member[index].to_ascii_lowercase() == end[missing - 1] {
+            missing -= 1;
+        } else {
+            return None;
+        }
+    }
+    if missing == 0 { Some(others) } else { None }
 }
 
 /// The names of references that callers choose, of both vendors.

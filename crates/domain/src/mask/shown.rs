@@ -12,8 +12,10 @@ pub(super) struct VisibleChar {
 /// The readings of a text: its characters as they are and, if it contains escapes, its characters with the escapes
 /// decoded. Both are searched: `%41` is an `A`, or the first digits of a card after a percent sign.
 pub(super) fn readings(text: &str) -> impl Iterator<Item = Escapes> {
-    let read = text.contains(['%', '&', '\\']).then_some(Escapes::Read);
-    std::iter::once(Escapes::Kept).chain(read)
+    let begins = |byte: u8| matches!(byte, b'%' | b'&' | b'\\');
+    // Without a way out of the loop, the compiler tests many bytes at once.
+    let has_escapes = text.bytes().fold(false, |found, byte| found | begins(byte));
+    std::iter::once(Escapes::Kept).chain(has_escapes.then_some(Escapes::Read))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,9 +39,12 @@ pub(super) fn characters(text: &str, escapes: Escapes) -> impl Iterator<Item = V
 
 /// The ASCII digit of a character, if it is a decimal digit of a supported script.
 pub(super) fn digit(c: char) -> Option<u8> {
-    /// The zeros of ASCII, Arabic, Persian, Devanagari, full-width and mathematical digits, each followed by its nine.
-    const ZEROS: [char; 10] =
-        ['0', '٠', '۰', '०', '０', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}', '\u{1d7ec}', '\u{1d7f6}'];
+    /// The zeros of Arabic, Persian, Devanagari, full-width and mathematical digits, each followed by its nine.
+    const ZEROS: [char; 9] =
+        ['٠', '۰', '०', '０', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}', '\u{1d7ec}', '\u{1d7f6}'];
+    if let Ok(ascii) = u8::try_from(c) {
+        return Some(ascii).filter(u8::is_ascii_digit);
+    }
     let value = ZEROS
         .iter()
         .find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10))?;

@@ -7,7 +7,8 @@ use super::link::LinkMessage;
 use super::payload::{Payload, PayloadMessage};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError, UnreadableRecord};
-use crate::fields::{Fault, Unreadable, count, lenient_count, lenient_flag, owned, shown, some_text, text};
+use crate::failure::Failure;
+use crate::fields::{Unreadable, count, lenient_count, lenient_flag, owned, shown, some_text, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Many;
@@ -94,10 +95,10 @@ message! {
 }
 
 /// The code of an envelope, which decides whether the call was done: an invalid HTTP status is an error.
-fn status_code(code: Option<Text<'_>>) -> Result<Option<u16>, Fault> {
+fn status_code(code: Option<Text<'_>>) -> Result<Option<u16>, Failure> {
     let code = count("code", code)?;
     let status = |code: u64| u16::try_from(code).ok().filter(|code| (100..600).contains(code));
-    code.map(|code| status(code).ok_or_else(|| Fault::invalid("code"))).transpose()
+    code.map(|code| status(code).ok_or_else(|| Failure::invalid("code"))).transpose()
 }
 
 impl Reply {
@@ -126,9 +127,9 @@ impl Reply {
         let payload_type = owned(payload.payload_type.take());
         let mut unreadable = Unreadable::default();
         let record =
-            payload.record(&mut unreadable).map_err(|fault| fault.within("payload").in_format(format))?;
+            payload.record(&mut unreadable).map_err(|failure| failure.within("payload").in_format(format))?;
         Ok(Self {
-            code: status_code(code).map_err(|fault| fault.in_format(format))?,
+            code: status_code(code).map_err(|failure| failure.in_format(format))?,
             status: owned(status),
             exchange_id: owned(exchange_id),
             links: links.into_iter().filter_map(LinkMessage::record).collect(),
@@ -188,7 +189,8 @@ impl Payload {
     ) -> Result<(Self, Option<String>), DecodeError> {
         let mut message: PayloadMessage<'_> = codec::decode(format, payload, limits)?;
         let payload_type = owned(message.payload_type.take());
-        let record = message.record(&mut Unreadable::default()).map_err(|fault| fault.in_format(format))?;
+        let record =
+            message.record(&mut Unreadable::default()).map_err(|failure| failure.in_format(format))?;
         Ok((record.unwrap_or_default(), payload_type))
     }
 }

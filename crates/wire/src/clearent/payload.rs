@@ -15,7 +15,8 @@ use super::plan::{Forecast, Plan as PlanMessage, Plans, Run, Runs, forecast_day}
 use super::settings::{CheckSettings as CheckSettingsMessage, DuplicateSettings as DuplicateSettingsMessage};
 use super::token::{Token as TokenMessage, Tokens};
 use super::transaction::{Transaction as TransactionMessage, Transactions};
-use crate::fields::{Fault, Unreadable};
+use crate::failure::Failure;
+use crate::fields::Unreadable;
 use crate::member::{Else, Listed};
 use crate::message::Message;
 use crate::text::Text;
@@ -161,8 +162,8 @@ macro_rules! payloads {
             }
 
             /// Converts the members that are present, in the order of the table, an error last.
-            pub(super) fn record(self, unreadable: &mut Unreadable) -> Result<Option<Payload>, Fault> {
-                let at = |path: &'static str| move |fault: Fault| fault.within(path);
+            pub(super) fn record(self, unreadable: &mut Unreadable) -> Result<Option<Payload>, Failure> {
+                let at = |path: &'static str| move |failure: Failure| failure.within(path);
                 let token_of = |token: Option<Box<TokenMessage<'a>>>, name| {
                     token.map(|token| token.record().map(Box::new).map_err(at(name))).transpose()
                 };

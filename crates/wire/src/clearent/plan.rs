@@ -13,7 +13,8 @@ use super::link::Links;
 use crate::call::{Call, ReadError};
 use crate::codec;
 use crate::error::EncodeError;
-use crate::fields::{Fault, count, date, set, text};
+use crate::failure::Failure;
+use crate::fields::{count, date, set, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Listed;
@@ -254,6 +255,6 @@ pub fn read_forecast(query: &str) -> Result<PlanForecast, Violations> {
 }
 
 /// A day of a forecast.
-pub(crate) fn forecast_day(day: Text<'_>) -> Result<Date, Fault> {
-    date("", Some(day))?.ok_or_else(|| Fault::missing(""))
+pub(crate) fn forecast_day(day: Text<'_>) -> Result<Date, Failure> {
+    date("", Some(day))?.ok_or_else(|| Failure::missing(""))
 }

@@ -13,7 +13,8 @@ use super::Operation;
 use crate::call::{Call, ReadError};
 use crate::codec;
 use crate::error::{DecodeErrorKind, EncodeError};
-use crate::fields::{Fault, given, set, text};
+use crate::failure::Failure;
+use crate::fields::{given, set, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Records;
@@ -206,7 +207,7 @@ impl<'a> From<&'a [domain::ResponseFilter]> for Filters<'a> {
 }
 
 impl Filters<'_> {
-    pub(crate) fn record(self) -> Result<Vec<domain::ResponseFilter>, Fault> {
+    pub(crate) fn record(self) -> Result<Vec<domain::ResponseFilter>, Failure> {
         self.response_filter.0.into_iter().map(Filter::record).collect()
     }
 }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use perennial_domain::{InvalidValue, Rule, Violations};
-use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::error::{DecodeErrorKind, EncodeError};
-use crate::fields::{Fault, given, text, truth};
+use crate::failure::Failure;
+use crate::fields::{given, text, truth};
 use crate::member::{Fill, Put, Read};
-use crate::reading::At;
+use crate::reader::{Reader, Value};
 use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
 use crate::write::{Name, Write};
@@ -19,8 +19,8 @@ use crate::write::{Name, Write};
 pub(super) struct Money<'a>(pub(super) Bare<'a>);
 
 impl<'de: 'a, 'a> Read<'de> for Money<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        Ok(Bare::read(de, at)?.map(Self))
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        Ok(Bare::read(value, from)?.map(Self))
     }
 }
 
@@ -51,10 +51,10 @@ impl<'a> From<Money<'a>> for Text<'a> {
 
 /// An id of a record; an unreadable one is an error.
 pub(super) fn id<T: for<'t> TryFrom<&'t str>>(
-    member: &str,
+    member: &'static str,
     text: Option<Text<'_>>,
-) -> Result<Option<T>, Fault> {
-    let read = |text: Text<'_>| T::try_from(text.trim_ascii()).map_err(|_| Fault::invalid(member));
+) -> Result<Option<T>, Failure> {
+    let read = |text: Text<'_>| T::try_from(text.trim_ascii()).map_err(|_| Failure::invalid(member));
     given(text).map(read).transpose()
 }
 
@@ -101,8 +101,8 @@ pub(super) fn yes_or_no(letter: &str) -> Option<bool> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for Letter<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        Ok(Text::read(de, at)?.map(Self))
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        Ok(Text::read(value, from)?.map(Self))
     }
 }
 
@@ -120,8 +120,8 @@ impl Put for Letter<'_> {
 pub(super) struct OrNull<T>(pub(super) Option<T>);
 
 impl<'de, T: Read<'de>> Fill<'de> for OrNull<T> {
-    fn fill<D: Deserializer<'de>>(&mut self, de: D, at: At<'_>) -> Result<(), D::Error> {
-        self.0.fill(de, at)
+    fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
+        self.0.fill(from)
     }
 }
 
@@ -154,8 +154,8 @@ impl<'a> From<WordOrNumber<'a>> for Text<'a> {
 }
 
 impl<'de: 'a, 'a> Read<'de> for WordOrNumber<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        Ok(Text::read(de, at)?.map(Self::Word))
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        Ok(Text::read(value, from)?.map(Self::Word))
     }
 }
 
@@ -175,14 +175,10 @@ impl Put for WordOrNumber<'_> {
 pub(super) struct Verbatim<'a>(pub(super) &'a str);
 
 impl<'de: 'a, 'a> Read<'de> for Verbatim<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        let value = <&RawValue>::deserialize(de)?;
-        if at.is_too_deep(value) {
-            return Err(at.fail(DecodeErrorKind::TooDeep));
-        }
-        let json = value.get();
-        if json.len() > at.limits().text {
-            return Err(at.fail(DecodeErrorKind::TextTooLong));
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        let json = from.json(&value)?;
+        if json.len() > from.limits().text {
+            return Err(DecodeErrorKind::TextTooLong.into());
         }
         Ok(Some(Self(json)).filter(|Self(json)| *json != "null"))
     }

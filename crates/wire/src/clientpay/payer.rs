@@ -15,7 +15,8 @@ use super::{Operation, Received, Session};
 use crate::call::{Call, ReadError};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{Fault, owned, some_text, text};
+use crate::failure::Failure;
+use crate::fields::{owned, some_text, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Many;
@@ -237,7 +238,7 @@ impl<'a> PayerAnswer<'a> {
         }
     }
 
-    fn reply(self) -> Result<Reply<SavedPayer>, Fault> {
+    fn reply(self) -> Result<Reply<SavedPayer>, Failure> {
         let Self { envelope, request_id, session_id, customer_ref_number, payer_id, payment_method_ids } =
             self;
         envelope.reply(SavedPayer {

@@ -14,7 +14,8 @@ use super::{Operation, Received, Session, Version};
 use crate::call::{Call, ReadError};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
-use crate::fields::{Fault, given, lenient, some_text, text};
+use crate::failure::Failure;
+use crate::fields::{given, lenient, some_text, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::query::{Params, Target};
@@ -346,7 +347,7 @@ impl<'a> Payment<'a> {
         Self { envelope, ..Self::from(payment) }
     }
 
-    fn reply(mut self) -> Result<Reply<domain::Payment>, Fault> {
+    fn reply(mut self) -> Result<Reply<domain::Payment>, Failure> {
         let envelope = std::mem::take(&mut self.envelope);
         let Reply { success, message, errors, unreadable, value: () } = envelope.reply(())?;
         let value = domain::Payment { success, message: message.clone(), ..self.report()? };
@@ -354,7 +355,7 @@ impl<'a> Payment<'a> {
     }
 
     /// Converts to the report. Unreadable ids and amounts are errors.
-    pub(super) fn report(mut self) -> Result<domain::Payment, Fault> {
+    pub(super) fn report(mut self) -> Result<domain::Payment, Failure> {
         let (envelope, first) = (std::mem::take(&mut self.envelope), self.status.take());
         let Reply { success, message, .. } = envelope.reply(())?;
         let payment = self.record()?;

@@ -6,7 +6,8 @@ use perennial_domain::{Violations, encoding};
 
 use crate::codec;
 use crate::error::{DecodeError, UnreadableRecord};
-use crate::fields::{Fault, flag, owned, some_text};
+use crate::failure::Failure;
+use crate::fields::{flag, owned, some_text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Many;
@@ -188,7 +189,7 @@ fn are_given<const N: usize>(texts: [&Option<Text<'_>>; N]) -> bool {
 
 impl Envelope<'_> {
     /// The response with this value. An unreadable success flag is an error.
-    pub(super) fn reply<T>(self, value: T) -> Result<Reply<T>, Fault> {
+    pub(super) fn reply<T>(self, value: T) -> Result<Reply<T>, Failure> {
         let Self { success, message, errors } = self;
         Ok(Reply {
             success: flag("success", success)?,
@@ -201,8 +202,8 @@ impl Envelope<'_> {
 }
 
 /// The error of a response with this fault.
-pub(super) fn refused(fault: Fault) -> DecodeError {
-    fault.in_format(Format::Json)
+pub(super) fn refused(failure: Failure) -> DecodeError {
+    failure.in_format(Format::Json)
 }
 
 /// The document of a response. An empty body is an empty object; a bare text or list, not an object, becomes the member

@@ -9,7 +9,8 @@ use perennial_domain::clientpay::{
 use perennial_domain::{Amount, Flag, Reported};
 
 use super::fields::{Letter, Money, OrNull, Verbatim, WordOrNumber, id, yes_or_no};
-use crate::fields::{Fault, amount, given, reported, reported_count, some_text, text};
+use crate::failure::Failure;
+use crate::fields::{amount, given, reported, reported_count, some_text, text};
 use crate::member::Many;
 use crate::rule::{Plain, Rule, Spelled, rules, spelled};
 use crate::text::{Bare, Text};
@@ -32,7 +33,7 @@ rules! {
         |amount| amount.as_ref().map(Spelled::spelled);
     Letter to Option<bool>:
         |name, letter| {
-            let flag = |word: Text<'_>| yes_or_no(&word).ok_or_else(|| Fault::invalid(name));
+            let flag = |word: Text<'_>| yes_or_no(&word).ok_or_else(|| Failure::invalid(name));
             given(letter.map(|Letter(word)| word)).map(flag).transpose()
         },
         |flag| flag.map(Letter::from);
@@ -42,7 +43,7 @@ impl<'a, V> Rule<'a, OrNull<Text<'a>>, V> for Plain
 where
     Plain: Rule<'a, Option<Text<'a>>, V>,
 {
-    fn read(name: &str, OrNull(member): OrNull<Text<'a>>) -> Result<V, Fault> {
+    fn read(name: &'static str, OrNull(member): OrNull<Text<'a>>) -> Result<V, Failure> {
         <Self as Rule<'a, Option<Text<'a>>, V>>::read(name, member)
     }
 

@@ -5,7 +5,6 @@ use perennial_domain::clientpay::{
     PaymentSearch, PaymentSearchFields,
 };
 use perennial_domain::{Rule, Violations};
-use serde::de::Deserializer;
 
 use super::fields::{bare, required};
 use super::payment::Payment;
@@ -14,12 +13,13 @@ use super::{Operation, Session};
 use crate::call::{Call, ReadError};
 use crate::codec;
 use crate::error::{DecodeError, EncodeError};
+use crate::failure::Failure;
 use crate::fields::{Unreadable, count as whole, lenient_count as number, set, text};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::{Listed, Many, Put, Read};
 use crate::message::Message;
-use crate::reading::At;
+use crate::reader::{Reader, Value};
 use crate::shape::{Kind, Shape};
 use crate::text::{Bare, Text};
 use crate::write::{Name, Write};
@@ -72,8 +72,8 @@ message! {
 struct Nested<'a>(Box<GroupMessage<'a>>);
 
 impl<'de: 'a, 'a> Read<'de> for Nested<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        Ok(GroupMessage::read(de, at)?.map(|group| Self(Box::new(group))))
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        Ok(GroupMessage::read(value, from)?.map(|group| Self(Box::new(group))))
     }
 }
 

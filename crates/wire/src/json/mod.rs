@@ -1,7 +1,7 @@
 //! JSON.
 
-mod decode;
 mod encode;
+mod source;
 
-pub(crate) use decode::{decode, levels};
 pub(crate) use encode::Writer;
+pub(crate) use source::Source;

@@ -83,10 +83,10 @@ fn json() {
         (r#"{"page":{"number":[1]}}"#, "page.number", WrongType),
         (&deep, "", TooDeep),
         (&deeper, "payload", TooDeep),
-        (&abyss, "", MALFORMED),
+        (&abyss, "", TooDeep),
         (&wide, "links", TooMany),
         (&long, "code", TextTooLong),
-        (&digits, "code", MALFORMED),
+        (&digits, "code", TextTooLong),
         (&huge, "", TooLarge),
     ];
     for (document, path, kind) in cases {

@@ -4,9 +4,11 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use serde::de::IgnoredAny;
 
-use super::{Address, Customer, Customers, Link, Links, Page, Payload, Response};
+use super::{Address, Customer, Customers, Link, Links, Nothing, Page, Payload, Response};
 use crate::codec::{decode, encode};
+use crate::error::DecodeErrorKind::{Syntax, Trailing};
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Put;
@@ -158,6 +160,37 @@ proptest! {
         strict(Format::Xml, document.as_bytes());
     }
 
+    /// Holds: The reader accepts the documents that `serde_json` accepts, reads the same text, and refuses the others at
+    /// the same place.
+    #[test]
+    fn json_is_read_as_by_serde_json(
+        pieces in vec(prop_oneof![4 => select(JSON_FRAGMENTS), 1 => select(JSON_TEXTS)], 0..8),
+        text in any::<String>(),
+        at in any::<Index>(),
+        byte in prop_oneof![Just(None), any::<u8>().prop_map(Some), select(b"\"\\u0{}[]:,. \x1f".to_vec()).prop_map(Some)],
+    ) {
+        let member = serde_json::to_string(&text).unwrap();
+        let mut document = format!("{{\"y\":{}1,\"code\":{member}}}", pieces.concat()).into_bytes();
+        if let Some(byte) = byte {
+            let at = at.index(document.len());
+            document[at] = byte;
+        }
+        let theirs = serde_json::from_slice::<serde_json::Value>(&document);
+        let skipped = decode::<Nothing<'_>>(Format::Json, &document, &Limits::default());
+        match (&skipped, serde_json::from_slice::<IgnoredAny>(&document)) {
+            (Ok(_), theirs) => prop_assert!(theirs.is_ok()),
+            (Err(ours), Ok(IgnoredAny)) => prop_assert!(!matches!(ours.kind(), Syntax { .. } | Trailing), "{ours}"),
+            (Err(ours), Err(theirs)) => if let Syntax { line, column } = ours.kind() {
+                prop_assert_eq!((line, column), (theirs.line(), theirs.column()));
+            },
+        }
+        if let (Some(ours), Ok(theirs)) = (read(Format::Json, &document), theirs)
+            && let Some(code) = theirs["code"].as_str()
+        {
+            prop_assert_eq!(ours.code.as_deref(), Some(code));
+        }
+    }
+
     /// Holds: XML is read alike with and without the event reader, which alone reads what follows a comment.
     #[test]
     fn usual_xml_is_read_as_by_events(elements in vec(element(), 0..4)) {
@@ -183,6 +216,19 @@ fn element() -> impl Strategy<Value = String> {
         format!("<{name}{attributes}>{}</{name}{end}>", pieces.concat())
     })
 }
+
+/// Texts that are or are not the ends of a string.
+const JSON_TEXTS: &[&str] = &[
+    "\"1234567\\\",\"x\":",
+    "\"12345678\",\"x\":",
+    "\"1234567\\\\\",\"x\":",
+    "\"é\u{1f}\"",
+    "\"\\u00\",",
+    "\"\u{7f}\",\"x\":",
+    "\"\\ud83d\\ude00\",\"x\":",
+    "{\"a\":[1,{}],\"b\":-1E-2},\"x\":",
+    "[[],[null,true]],\"x\":",
+];
 
 const JSON_FRAGMENTS: &[&str] = &[
     "\"code\":",
@@ -286,7 +332,7 @@ fn strict(format: Format, document: &[u8]) {
         let other = match format {
             Format::Json => {
                 let text = perennial_domain::encoding::without_mark(text);
-                serde_json::from_str::<serde::de::IgnoredAny>(text).err().map(|error| error.to_string())
+                serde_json::from_str::<IgnoredAny>(text).err().map(|error| error.to_string())
             }
             // It knows namespaces, which the wire has not.
             Format::Xml if text.contains(':') => None,

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::error::DecodeErrorKind;
+use crate::error::{DecodeErrorKind, MALFORMED};
+use crate::failure::Failure;
 
 /// The maximum number of attributes of a tag; no tag of the dialect has more than one.
 const ATTRIBUTES: usize = 32;
@@ -60,7 +61,7 @@ fn continues_name(c: char) -> bool {
 }
 
 /// The character of a reference, given the text between `&` and `;`.
-pub(super) fn referent(reference: &str) -> Result<char, Fault> {
+pub(super) fn referent(reference: &str) -> Result<char, Failure> {
     let number = match reference {
         "amp" => return Ok('&'),
         "lt" => return Ok('<'),
@@ -69,17 +70,17 @@ pub(super) fn referent(reference: &str) -> Result<char, Fault> {
         "apos" => return Ok('\''),
         _ => match reference.strip_prefix('#') {
             Some(number) => number,
-            None if is_name(reference) => return Err(Fault::Rule(DecodeErrorKind::UndefinedEntity)),
-            None => return Err(Fault::Syntax),
+            None if is_name(reference) => return Err(DecodeErrorKind::UndefinedEntity.into()),
+            None => return Err(MALFORMED.into()),
         },
     };
     let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
     let code = if digits.starts_with('+') { None } else { u32::from_str_radix(digits, radix).ok() };
-    code.and_then(char::from_u32).filter(|c| is_char(*c)).ok_or(Fault::Syntax)
+    code.and_then(char::from_u32).filter(|c| is_char(*c)).ok_or_else(|| MALFORMED.into())
 }
 
 /// The attributes of a tag, given the text after its name.
-pub(super) fn attributes(mut rest: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Fault> {
+pub(super) fn attributes(mut rest: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Failure> {
     let mut attributes: Vec<(&str, Cow<'_, str>)> = Vec::new();
     loop {
         let attribute = rest.trim_start_matches(BLANK);
@@ -87,21 +88,21 @@ pub(super) fn attributes(mut rest: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Fa
             return Ok(attributes);
         }
         if attribute.len() == rest.len() {
-            return Err(Fault::Syntax);
+            return Err(MALFORMED.into());
         }
-        let (name, value) = attribute.split_once('=').ok_or(Fault::Syntax)?;
+        let (name, value) = attribute.split_once('=').ok_or(MALFORMED)?;
         let name = name.trim_end_matches(BLANK);
         let value = value.trim_start_matches(BLANK);
-        let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\'')).ok_or(Fault::Syntax)?;
-        let (value, after) = value[1..].split_once(quote).ok_or(Fault::Syntax)?;
+        let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\'')).ok_or(MALFORMED)?;
+        let (value, after) = value[1..].split_once(quote).ok_or(MALFORMED)?;
         if !is_name(name) || value.contains('<') {
-            return Err(Fault::Syntax);
+            return Err(MALFORMED.into());
         }
         if attributes.iter().any(|(other, _)| *other == name) {
-            return Err(Fault::Rule(DecodeErrorKind::Duplicate));
+            return Err(DecodeErrorKind::Duplicate.into());
         }
         if attributes.len() == ATTRIBUTES {
-            return Err(Fault::Rule(DecodeErrorKind::TooMany));
+            return Err(DecodeErrorKind::TooMany.into());
         }
         attributes.push((name, resolved(value)?));
         rest = after;
@@ -111,14 +112,14 @@ pub(super) fn attributes(mut rest: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Fa
 /// White space in XML.
 const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
 
-fn resolved(value: &str) -> Result<Cow<'_, str>, Fault> {
+fn resolved(value: &str) -> Result<Cow<'_, str>, Failure> {
     if !value.contains('&') {
         return Ok(Cow::Borrowed(value));
     }
     let mut parts = value.split('&');
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (reference, after) = part.split_once(';').ok_or(Fault::Syntax)?;
+        let (reference, after) = part.split_once(';').ok_or(MALFORMED)?;
         text.push(referent(reference)?);
         text.push_str(after);
     }
@@ -126,42 +127,17 @@ fn resolved(value: &str) -> Result<Cow<'_, str>, Fault> {
 }
 
 /// Checks that a declaration is one of XML 1.0 in UTF-8, given the text after `xml` in it.
-pub(super) fn check_declaration(rest: &str) -> Result<(), Fault> {
+pub(super) fn check_declaration(rest: &str) -> Result<(), Failure> {
     let attributes = attributes(rest)?;
     let mut attributes = attributes.iter().map(|(name, value)| (*name, value.as_ref())).peekable();
     if attributes.next() != Some(("version", "1.0")) {
-        return Err(Fault::Syntax);
+        return Err(MALFORMED.into());
     }
     if let Some((_, encoding)) = attributes.next_if(|(name, _)| *name == "encoding")
         && !encoding.eq_ignore_ascii_case("utf-8")
     {
-        return Err(Fault::Rule(DecodeErrorKind::NotUtf8));
+        return Err(DecodeErrorKind::NotUtf8.into());
     }
     attributes.next_if(|(name, value)| *name == "standalone" && matches!(*value, "yes" | "no"));
-    if attributes.next().is_some() { Err(Fault::Syntax) } else { Ok(()) }
-}
-
-/// The reason why reading stopped.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The document is not well-formed at the reader's position.
-    Syntax,
-    /// The document is well-formed, but refused.
-    Rule(DecodeErrorKind),
-    /// The value's type refused it, and keeps the kind.
-    Value,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("XML")
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl serde::de::Error for Fault {
-    fn custom<T: std::fmt::Display>(_: T) -> Self {
-        Self::Value
-    }
+    if attributes.next().is_some() { Err(MALFORMED.into()) } else { Ok(()) }
 }

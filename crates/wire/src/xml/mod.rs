@@ -1,12 +1,12 @@
 //! XML, in the dialect of the gateway: elements with text or with elements, and one attribute, the `type` of `payload`.
 
-mod decode;
 mod encode;
 mod grammar;
 mod parser;
+mod source;
 
-pub(crate) use decode::decode;
 pub(crate) use encode::Writer;
+pub(crate) use source::Source;
 
 /// The element that has the only attribute of the dialect.
 const PAYLOAD: &str = "payload";

@@ -7,9 +7,10 @@ use memchr::memchr2;
 use quick_xml::Reader;
 use quick_xml::events::{BytesEnd, BytesStart, Event};
 
-use crate::error::DecodeErrorKind;
+use crate::error::{DecodeErrorKind, MALFORMED};
+use crate::failure::Failure;
 use crate::limits::Limits;
-use crate::xml::grammar::{self, Fault};
+use crate::xml::grammar;
 
 /// A document being read. The event reader of `quick-xml` is fast because it checks little; this type adds the rest.
 pub(super) struct Parser<'de> {
@@ -17,7 +18,9 @@ pub(super) struct Parser<'de> {
     text: &'de str,
     /// The unread part of the text. Usual markup is read here, and the event reader follows when it is needed.
     rest: &'de str,
-    limits: Limits,
+    /// The maximum numbers of levels and of elements.
+    depth: usize,
+    items: usize,
     /// Elements that have begun and not ended, the innermost last.
     open: Vec<&'de str>,
     elements: usize,
@@ -48,14 +51,14 @@ pub(super) struct Tag<'de> {
 }
 
 impl<'de> Tag<'de> {
-    pub(super) fn attribute(self, name: &str) -> Result<Option<Cow<'de, str>>, Fault> {
+    pub(super) fn attribute(self, name: &str) -> Result<Option<Cow<'de, str>>, Failure> {
         let attributes = grammar::attributes(self.rest)?;
         Ok(attributes.into_iter().find(|(other, _)| *other == name).map(|(_, value)| value))
     }
 }
 
 impl<'de> Parser<'de> {
-    pub(super) fn new(text: &'de str, limits: Limits) -> Self {
+    pub(super) fn new(text: &'de str, limits: &Limits) -> Self {
         let mut reader = Reader::from_str(text);
         reader.config_mut().check_comments = true;
         // The parser passes over starts and ends that the reader never sees, and compares the names itself.
@@ -66,7 +69,8 @@ impl<'de> Parser<'de> {
             reader,
             text,
             rest: text,
-            limits,
+            depth: limits.depth,
+            items: limits.items,
             open: Vec::with_capacity(8),
             elements: 0,
             at_start: true,
@@ -75,10 +79,10 @@ impl<'de> Parser<'de> {
     }
 
     /// Reads up to the root element.
-    pub(super) fn root(&mut self) -> Result<Tag<'de>, Fault> {
+    pub(super) fn root(&mut self) -> Result<Tag<'de>, Failure> {
         // The reader would pass over a mark in silence, and count wrong from there.
         if self.text.starts_with(MARK) || !grammar::is_text(self.text) {
-            return Err(Fault::Syntax);
+            return Err(MALFORMED.into());
         }
         // The first event is the reader's, which looks for a mark wherever it begins.
         loop {
@@ -86,13 +90,13 @@ impl<'de> Parser<'de> {
                 Event::Start(start) => return self.tag(&start, ">"),
                 Event::Empty(start) => return self.tag(&start, "/>"),
                 Event::Text(text) if is_blank(&text) => {}
-                _ => return Err(Fault::Syntax),
+                _ => return Err(MALFORMED.into()),
             }
         }
     }
 
     /// Reads the text after the root element, which must be empty.
-    pub(super) fn end(&mut self) -> Result<(), Fault> {
+    pub(super) fn end(&mut self) -> Result<(), Failure> {
         if is_blank(self.rest) {
             return Ok(());
         }
@@ -100,8 +104,8 @@ impl<'de> Parser<'de> {
             match self.next()? {
                 Event::Eof => return Ok(()),
                 Event::Text(text) if is_blank(&text) => {}
-                Event::End(_) => return Err(Fault::Syntax),
-                _ => return Err(Fault::Rule(DecodeErrorKind::Trailing)),
+                Event::End(_) => return Err(MALFORMED.into()),
+                _ => return Err(DecodeErrorKind::Trailing.into()),
             }
         }
     }
@@ -110,7 +114,7 @@ impl<'de> Parser<'de> {
     ///
     /// Blanks around the text are layout and are trimmed. Blanks in a reference or in a CDATA section are
     /// content, and stay.
-    pub(super) fn content(&mut self) -> Result<Content<'de>, Fault> {
+    pub(super) fn content(&mut self) -> Result<Content<'de>, Failure> {
         if let Some(text) = self.plain_text() {
             return Ok(Content::Text(Cow::Borrowed(text)));
         }
@@ -148,14 +152,14 @@ impl<'de> Parser<'de> {
                 Event::Empty(start) if is_blank(&text) && meant == 0 => {
                     return Ok(Content::Elements(self.tag(&start, "/>")?));
                 }
-                Event::Start(_) | Event::Empty(_) => return Err(Fault::Rule(DecodeErrorKind::MixedContent)),
-                _ => return Err(Fault::Syntax),
+                Event::Start(_) | Event::Empty(_) => return Err(DecodeErrorKind::MixedContent.into()),
+                _ => return Err(MALFORMED.into()),
             }
         }
     }
 
     /// Reads the next child, after the first; `None` at the end of the element.
-    pub(super) fn sibling(&mut self) -> Result<Option<Tag<'de>>, Fault> {
+    pub(super) fn sibling(&mut self) -> Result<Option<Tag<'de>>, Failure> {
         if self.plain_end() {
             return Ok(None);
         }
@@ -172,15 +176,15 @@ impl<'de> Parser<'de> {
                 }
                 Event::Text(text) if is_blank(&text) => {}
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
-                    return Err(Fault::Rule(DecodeErrorKind::MixedContent));
+                    return Err(DecodeErrorKind::MixedContent.into());
                 }
-                _ => return Err(Fault::Syntax),
+                _ => return Err(MALFORMED.into()),
             }
         }
     }
 
     /// Skips the rest of the element that has begun, whatever its content.
-    pub(super) fn skip(&mut self) -> Result<(), Fault> {
+    pub(super) fn skip(&mut self) -> Result<(), Failure> {
         let outside = self.open.len() - 1;
         while self.open.len() > outside {
             match self.next()? {
@@ -194,7 +198,7 @@ impl<'de> Parser<'de> {
                 Event::Text(text) => drop(self.characters(text.into_inner())?),
                 Event::GeneralRef(reference) => drop(grammar::referent(&reference)?),
                 Event::CData(_) => {}
-                _ => return Err(Fault::Syntax),
+                _ => return Err(MALFORMED.into()),
             }
         }
         Ok(())
@@ -218,17 +222,17 @@ impl<'de> Parser<'de> {
     }
 
     /// The next event of the reader.
-    fn event(&mut self) -> Result<Event<'de>, Fault> {
+    fn event(&mut self) -> Result<Event<'de>, Failure> {
         let passed = self.offset() - self.reader_offset();
         self.reader.stream().consume(passed);
-        let event = self.reader.read_event().map_err(|_| Fault::Syntax);
+        let event = self.reader.read_event().map_err(|_| MALFORMED.into());
         self.rest = self.text.get(self.reader_offset()..).unwrap_or_default();
         event
     }
 
     /// The next event that is content or its end.
     #[inline]
-    fn next(&mut self) -> Result<Event<'de>, Fault> {
+    fn next(&mut self) -> Result<Event<'de>, Failure> {
         loop {
             let event = self.event()?;
             let at_start = std::mem::take(&mut self.at_start);
@@ -237,14 +241,14 @@ impl<'de> Parser<'de> {
                 Event::PI(instruction) => {
                     let target = instruction.target();
                     if !grammar::is_name(target) || target.eq_ignore_ascii_case("xml") {
-                        return Err(Fault::Syntax);
+                        return Err(MALFORMED.into());
                     }
                 }
                 Event::Decl(declaration) if at_start => {
                     grammar::check_declaration(declaration.strip_prefix("xml").unwrap_or_default())?;
                 }
-                Event::Decl(_) => return Err(Fault::Syntax),
-                Event::DocType(_) => return Err(Fault::Rule(DecodeErrorKind::Doctype)),
+                Event::Decl(_) => return Err(MALFORMED.into()),
+                Event::DocType(_) => return Err(DecodeErrorKind::Doctype.into()),
                 event => return Ok(event),
             }
         }
@@ -252,12 +256,12 @@ impl<'de> Parser<'de> {
 
     /// Reads the start of an element, which must be well-formed and within the limits.
     #[inline]
-    fn tag(&mut self, start: &BytesStart<'_>, close: &str) -> Result<Tag<'de>, Fault> {
+    fn tag(&mut self, start: &BytesStart<'_>, close: &str) -> Result<Tag<'de>, Failure> {
         // The event borrows from itself, so the same text is taken from the document, where the reader stands after it.
         let end = self.offset() - close.len();
         let (name, rest) = self.text[end - start.len()..end].split_at(start.name().into_inner().len());
         if !grammar::is_name(name) {
-            return Err(Fault::Syntax);
+            return Err(MALFORMED.into());
         }
         if !rest.is_empty() {
             grammar::attributes(rest)?;
@@ -266,13 +270,13 @@ impl<'de> Parser<'de> {
     }
 
     /// Begins an element, within the limits.
-    fn begin(&mut self, tag: Tag<'de>) -> Result<Tag<'de>, Fault> {
+    fn begin(&mut self, tag: Tag<'de>) -> Result<Tag<'de>, Failure> {
         self.elements += 1;
-        if self.elements > self.limits.items {
-            return Err(Fault::Rule(DecodeErrorKind::TooMany));
+        if self.elements > self.items {
+            return Err(DecodeErrorKind::TooMany.into());
         }
-        if self.open.len() == self.limits.depth {
-            return Err(Fault::Rule(DecodeErrorKind::TooDeep));
+        if self.open.len() == self.depth {
+            return Err(DecodeErrorKind::TooDeep.into());
         }
         if !tag.is_empty {
             self.open.push(tag.name);
@@ -281,8 +285,8 @@ impl<'de> Parser<'de> {
     }
 
     /// Reads the end of an element, which must be the one that began last.
-    fn close(&mut self, end: &BytesEnd<'_>) -> Result<(), Fault> {
-        if self.open.pop() == Some(end.name().into_inner()) { Ok(()) } else { Err(Fault::Syntax) }
+    fn close(&mut self, end: &BytesEnd<'_>) -> Result<(), Failure> {
+        if self.open.pop() == Some(end.name().into_inner()) { Ok(()) } else { Err(MALFORMED.into()) }
     }
 
     /// The text of the element that has begun, and its end, if there is nothing else: no reference, no comment, no
@@ -329,11 +333,11 @@ impl<'de> Parser<'de> {
 
     /// Checks and converts character data.
     #[inline]
-    fn characters(&self, text: Cow<'de, str>) -> Result<Cow<'de, str>, Fault> {
+    fn characters(&self, text: Cow<'de, str>) -> Result<Cow<'de, str>, Failure> {
         if self.is_plain {
             return Ok(text);
         }
-        if text.contains("]]>") { Err(Fault::Syntax) } else { Ok(lines(text)) }
+        if text.contains("]]>") { Err(MALFORMED.into()) } else { Ok(lines(text)) }
     }
 }
 

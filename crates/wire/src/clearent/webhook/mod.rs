@@ -49,8 +49,6 @@ use std::fmt;
 
 use perennial_domain::clearent::{Link, Token, Transaction};
 use perennial_domain::mask::Known;
-use serde::de::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 pub use self::key::{PublicKey, PublicKeyError};
 pub use self::signer::Signer;
@@ -58,12 +56,12 @@ use super::link::LinkMessage;
 use super::payload::Payload;
 use crate::codec;
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::failure::Failure;
 use crate::fields::{lenient_count, owned};
 use crate::format::Format;
-use crate::json;
 use crate::limits::Limits;
 use crate::member::{Many, Put, Read};
-use crate::reading::At;
+use crate::reader::{Reader, Value};
 use crate::shape::Kind;
 use crate::text::Text;
 use crate::write::{Name, Write};
@@ -211,15 +209,11 @@ message! {
 struct Verbatim<'a>(&'a str);
 
 impl<'de: 'a, 'a> Read<'de> for Verbatim<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        let value = <&RawValue>::deserialize(de)?.get();
-        if !value.starts_with('{') {
-            return Err(at.fail(DecodeErrorKind::WrongType));
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        if !matches!(value, Value::Object) {
+            return Err(DecodeErrorKind::WrongType.into());
         }
-        if json::levels(value) >= at.limits().depth {
-            return Err(at.fail(DecodeErrorKind::TooDeep));
-        }
-        Ok(Some(Self(value)))
+        Ok(Some(Self(from.json(&value)?)))
     }
 }
 
@@ -237,8 +231,8 @@ impl Put for Verbatim<'_> {
 struct Given<'a>(Text<'a>);
 
 impl<'de: 'a, 'a> Read<'de> for Given<'a> {
-    fn read<D: Deserializer<'de>>(de: D, at: At<'_>) -> Result<Option<Self>, D::Error> {
-        let text = Text::read(de, at)?.ok_or_else(|| at.fail(DecodeErrorKind::WrongType))?;
+    fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
+        let text = Text::read(value, from)?.ok_or(DecodeErrorKind::WrongType)?;
         Ok(Some(Self(text)))
     }
 }
