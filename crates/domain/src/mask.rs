@@ -39,10 +39,21 @@ use crate::card::luhn;
 /// assert_eq!(mask::card_numbers("token 1100000000555551111"), "token 1100000000555551111");
 /// ```
 pub fn card_numbers(text: &str) -> Cow<'_, str> {
-    readings(text).fold(Cow::Borrowed(text), |text, escapes| match masked(&text, escapes) {
-        Some(masked) => Cow::Owned(masked),
-        None => text,
-    })
+    if !has_room(text) {
+        return Cow::Borrowed(text);
+    }
+    replaced(text, masked)
+}
+
+/// Replaces the text by what each reading of it makes of it, if that is another one.
+fn replaced(text: &str, masked: impl Fn(&str, Escapes) -> Option<String>) -> Cow<'_, str> {
+    let mut replaced = Cow::Borrowed(text);
+    for escapes in readings(text) {
+        if let Some(masked) = masked(&replaced, *escapes) {
+            replaced = Cow::Owned(masked);
+        }
+    }
+    replaced
 }
 
 /// Whether the text contains the number of a card of a known brand, found as by [`card_numbers`]. Longer numbers, and
@@ -56,8 +67,8 @@ pub fn card_numbers(text: &str) -> Cow<'_, str> {
 /// ```
 pub fn holds_card(text: &str) -> bool {
     has_room(text)
-        && readings(text).any(|escapes| {
-            let shown: Vec<VisibleChar> = characters(text, escapes).collect();
+        && readings(text).iter().any(|escapes| {
+            let shown: Vec<VisibleChar> = characters(text, *escapes).collect();
             card_spans(text, &shown).into_iter().any(|span| is_of_brand(shown.get(span).unwrap_or_default()))
         })
 }
@@ -74,9 +85,6 @@ fn is_of_brand(number: &[VisibleChar]) -> bool {
 }
 
 fn masked(text: &str, escapes: Escapes) -> Option<String> {
-    if !has_room(text) {
-        return None;
-    }
     let shown: Vec<VisibleChar> = characters(text, escapes).collect();
     let spans = card_spans(text, &shown);
     if spans.is_empty() {
@@ -204,7 +212,8 @@ enum Gap {
 /// response.
 fn has_room(text: &str) -> bool {
     let may_count = |byte: &u8| byte.is_ascii_digit() || !byte.is_ascii();
-    text.as_bytes().iter().filter(|byte| may_count(byte)).count() >= *LENGTHS.start()
+    text.len() >= *LENGTHS.start()
+        && text.as_bytes().iter().filter(|byte| may_count(byte)).count() >= *LENGTHS.start()
 }
 
 /// The positions of card numbers, in order, counted in characters. Overlapping ones are merged, because it is not known

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Prose;
-use super::shown::{Escapes, VisibleChar, characters, digit, folded, readings};
+use super::shown::{Escapes, VisibleChar, characters, digit, folded};
 use crate::secret::Secret;
 
 /// The text that replaces a known secret.
@@ -119,19 +119,18 @@ impl Known {
     /// Replaces the known secrets in the text by `***`. Except in [`Prose::Exact`] and [`Prose::Reference`], it also
     /// masks text that looks like a card number, as [`card_numbers`](super::card_numbers) does.
     pub fn mask<'t>(&self, text: &'t str, prose: Prose) -> Cow<'t, str> {
-        let without = self.without_secrets(text, prose);
+        let shortest = self.secrets.iter().map(|secret| secret.expose().len()).min();
+        let without = match shortest {
+            Some(length) if length <= text.len() => {
+                super::replaced(text, |text, escapes| self.masked(text, prose, escapes))
+            }
+            _ => Cow::Borrowed(text),
+        };
         match (prose, without) {
             (Prose::Exact | Prose::Reference, without) => without,
             (_, Cow::Borrowed(text)) => super::card_numbers(text),
             (_, Cow::Owned(text)) => Cow::Owned(super::card_numbers(&text).into_owned()),
         }
-    }
-
-    fn without_secrets<'t>(&self, text: &'t str, prose: Prose) -> Cow<'t, str> {
-        readings(text).fold(Cow::Borrowed(text), |text, escapes| match self.masked(&text, prose, escapes) {
-            Some(masked) => Cow::Owned(masked),
-            None => text,
-        })
     }
 
     fn masked(&self, text: &str, prose: Prose, escapes: Escapes) -> Option<String> {

@@ -11,11 +11,11 @@ pub(super) struct VisibleChar {
 
 /// The readings of a text: its characters as they are and, if it contains escapes, its characters with the escapes
 /// decoded. Both are searched: `%41` is an `A`, or the first digits of a card after a percent sign.
-pub(super) fn readings(text: &str) -> impl Iterator<Item = Escapes> {
+pub(super) fn readings(text: &str) -> &'static [Escapes] {
     let begins = |byte: u8| matches!(byte, b'%' | b'&' | b'\\');
     // Without a way out of the loop, the compiler tests many bytes at once.
     let has_escapes = text.bytes().fold(false, |found, byte| found | begins(byte));
-    std::iter::once(Escapes::Kept).chain(has_escapes.then_some(Escapes::Read))
+    if has_escapes { &[Escapes::Kept, Escapes::Read] } else { &[Escapes::Kept] }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
