@@ -37,7 +37,8 @@ pub(crate) fn decode<'a, M: Members<'a>>(
 /// Reads a document that is one object, and nothing else.
 fn whole<'de, M: Members<'de>>(reader: &mut Reader<'de, '_>) -> Result<M, Failure> {
     let root = reader.root(M::SHAPE.name)?;
-    let message = M::read(root, reader)?;
+    let mut message = None;
+    M::read_into(&mut message, root, reader)?;
     reader.end()?;
     message.ok_or_else(|| DecodeErrorKind::WrongType.into())
 }

@@ -9,6 +9,17 @@ use crate::write::{Name, Write};
 /// Reads one value; `None` is null, which counts as absent.
 pub(crate) trait Read<'de>: Sized {
     fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure>;
+
+    /// Reads the value into its place, which saves moving a large one. What a failure leaves there is not used.
+    #[inline]
+    fn read_into(
+        place: &mut Option<Self>,
+        value: Value<'de>,
+        from: &mut Reader<'de, '_>,
+    ) -> Result<(), Failure> {
+        *place = Self::read(value, from)?;
+        Ok(())
+    }
 }
 
 /// Reads a member into its field, which must be empty unless the format repeats members.
@@ -32,8 +43,7 @@ impl<'de, T: Read<'de>> Fill<'de> for Option<T> {
             return Err(Failure::passed(DecodeErrorKind::Duplicate));
         }
         let value = from.value()?;
-        *self = T::read(value, from)?;
-        Ok(())
+        T::read_into(self, value, from)
     }
 }
 

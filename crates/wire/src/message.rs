@@ -1,5 +1,7 @@
 //! Messages as tables: the members of an object, in the order in which they are written.
 
+use std::slice;
+
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::failure::Failure;
 use crate::member::{Put, Read};
@@ -74,9 +76,6 @@ macro_rules! message {
                 $(Else(<$Inner<'static> as Message>::Row),)?
             }
 
-            #[allow(dead_code, reason = "only names in any case are looked for here")]
-            const ROWS: &[(&str, Row)] = &[$(($name, Row::$field)),*];
-
             impl $(<$a>)? Message for $Name $(<$a>)? {
                 const SHAPE: $crate::shape::Shape = $crate::shape::Shape {
                     name: $root,
@@ -84,6 +83,8 @@ macro_rules! message {
                 };
                 const NAME: &'static $crate::write::Name = &$crate::write::name!($root);
                 type Row = Row;
+                const ROWS: &'static [(&'static $crate::write::Name, Row)] =
+                    &[$((&$crate::write::name!($name), Row::$field)),*];
 
                 #[inline]
                 fn row(name: &str) -> Option<Row> {
@@ -91,7 +92,7 @@ macro_rules! message {
                         $($name => Some(Row::$field),)*
                         _ => None,
                     };
-                    $(let row = row.or_else(|| $crate::message::$case(name, ROWS));)?
+                    $(let row = row.or_else(|| $crate::message::$case(name, Self::ROWS));)?
                     $(let row = row.or_else(|| $Flat::row(name).map(Row::With));)?
                     $(let row = row.or_else(|| $Inner::row(name).map(Row::Else));)?
                     row
@@ -126,8 +127,8 @@ macro_rules! message {
 }
 
 /// The row of a member whose name may be in any letter case.
-pub(crate) fn case<R: Copy>(name: &str, rows: &[(&str, R)]) -> Option<R> {
-    rows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, row)| *row)
+pub(crate) fn case<R: Copy>(name: &str, rows: &[(&Name, R)]) -> Option<R> {
+    rows.iter().find(|(known, _)| known.plain.eq_ignore_ascii_case(name)).map(|(_, row)| *row)
 }
 
 /// A message that its table describes.
@@ -137,7 +138,9 @@ pub(crate) trait Message: Default {
     /// The name of the table: the root element of a whole XML document.
     const NAME: &'static Name;
     /// A row of the table.
-    type Row: Copy;
+    type Row: Copy + 'static;
+    /// The rows, in order.
+    const ROWS: &'static [(&'static Name, Self::Row)];
     /// The row of a member, if the table has it.
     fn row(name: &str) -> Option<Self::Row>;
     /// The text that identifies a record.
@@ -159,6 +162,7 @@ impl<M: Message> Message for Box<M> {
     const SHAPE: Shape = M::SHAPE;
     const NAME: &'static Name = M::NAME;
     type Row = M::Row;
+    const ROWS: &'static [(&'static Name, M::Row)] = M::ROWS;
 
     #[inline]
     fn row(name: &str) -> Option<M::Row> {
@@ -199,16 +203,30 @@ impl<M: Message> Put for M {
 /// record is known.
 impl<'de, M: Members<'de>> Read<'de> for M {
     fn read(value: Value<'de>, from: &mut Reader<'de, '_>) -> Result<Option<Self>, Failure> {
-        let mut message = M::default();
-        match value {
+        let mut message = None;
+        Self::read_into(&mut message, value, from)?;
+        Ok(message)
+    }
+
+    fn read_into(
+        place: &mut Option<Self>,
+        value: Value<'de>,
+        from: &mut Reader<'de, '_>,
+    ) -> Result<(), Failure> {
+        match &value {
             Value::Object => {}
-            Value::Null => return Ok(None),
-            Value::Text(text) if text.is_empty() => return Ok(Some(message)),
-            other => return Err(from.refuse(&other, DecodeErrorKind::WrongType)),
+            Value::Null => return Ok(()),
+            Value::Text(text) if text.is_empty() => {
+                *place = Some(M::default());
+                return Ok(());
+            }
+            _ => return Err(from.refuse(&value, DecodeErrorKind::WrongType)),
         }
+        let message = place.insert(M::default());
+        let mut rows = M::ROWS.iter();
         let mut first = None;
-        while let Some(name) = from.member()? {
-            let read = match M::row(&name) {
+        while let Some(row) = next_row::<M>(&mut rows, from)? {
+            let read = match row {
                 Some(row) => message.fill(row, from),
                 None => from.skip(),
             };
@@ -221,8 +239,22 @@ impl<'de, M: Members<'de>> Read<'de> for M {
             }
         }
         match first {
-            None => Ok(Some(message)),
+            None => Ok(()),
             Some(failure) => Err(failure.keyed(message.key())),
         }
     }
+}
+
+/// The row of the next member, if there is another, and if the table has it. Usual documents have the order of the table,
+/// so the member is compared with the next rows before its name is read.
+fn next_row<M: Message>(
+    rows: &mut slice::Iter<'_, (&'static Name, M::Row)>,
+    from: &mut Reader<'_, '_>,
+) -> Result<Option<Option<M::Row>>, Failure> {
+    for (name, row) in rows {
+        if from.is_member(name)? {
+            return Ok(Some(Some(*row)));
+        }
+    }
+    Ok(from.member()?.map(|name| M::row(&name)))
 }

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::member::Fill;
+use crate::write::Name;
 use crate::{json, xml};
 
 /// A value of a document, or its beginning.
@@ -86,6 +87,15 @@ impl<'de, 'r> Reader<'de, 'r> {
         match &mut self.source {
             Source::Json(json) => json.member(),
             Source::Xml(xml) => Ok(xml.member()?.map(Cow::Borrowed)),
+        }
+    }
+
+    /// Whether the next member has this name, and no blanks around it. If so, its name is read.
+    #[inline]
+    pub(crate) fn is_member(&mut self, name: &'static Name) -> Result<bool, Failure> {
+        match &mut self.source {
+            Source::Json(json) => Ok(json.is_member(name)),
+            Source::Xml(xml) => xml.is_member(name),
         }
     }
 

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use crate::error::{DecodeErrorKind, MALFORMED};
 use crate::failure::Failure;
 use crate::reader::Value;
+use crate::write::Name;
 
 /// A document being read.
 pub(crate) struct Source<'de> {
@@ -135,6 +136,21 @@ impl<'de> Source<'de> {
         let name = self.string()?;
         self.is_named = true;
         Ok(Some(name))
+    }
+
+    /// Whether the next member has this name, without escapes and blanks. If so, its name is read.
+    #[inline]
+    pub(crate) fn is_member(&mut self, name: &Name) -> bool {
+        let name = &name.member.as_bytes()[usize::from(self.at_start)..name.member.len() - 1];
+        // Most other names have another length, so that the colon is not there.
+        let end = self.at + name.len();
+        let rest = self.text.as_bytes();
+        let is_next = rest.get(end - 1) == Some(&b':') && &rest[self.at..end] == name;
+        if is_next {
+            self.at = end;
+            self.at_start = false;
+        }
+        is_next
     }
 
     /// Whether the array has another item.

@@ -10,6 +10,7 @@ use quick_xml::events::{BytesEnd, BytesStart, Event};
 use crate::error::{DecodeErrorKind, MALFORMED};
 use crate::failure::Failure;
 use crate::limits::Limits;
+use crate::write::Name;
 use crate::xml::grammar;
 
 /// A document being read. The event reader of `quick-xml` is fast because it checks little; this type adds the rest.
@@ -18,6 +19,8 @@ pub(super) struct Parser<'de> {
     text: &'de str,
     /// The unread part of the text. Usual markup is read here, and the event reader follows when it is needed.
     rest: &'de str,
+    /// The tag that was read last.
+    tag: Tag<'de>,
     /// The maximum numbers of levels and of elements.
     depth: usize,
     items: usize,
@@ -32,27 +35,22 @@ pub(super) struct Parser<'de> {
 /// The byte order mark, which only the bytes of a document may begin with.
 const MARK: char = '\u{FEFF}';
 
-/// The content of an element.
-pub(super) enum Content<'de> {
-    /// Text, and then its end.
-    Text(Cow<'de, str>),
-    /// Elements, with the first one.
-    Elements(Tag<'de>),
-}
-
 /// The start of an element.
 #[derive(Clone, Copy)]
 pub(super) struct Tag<'de> {
     pub(super) name: &'de str,
-    /// The text after the name.
+    /// The text after the name, with the slash of a tag that is its own end.
     rest: &'de str,
-    /// Whether the tag is its own end.
-    pub(super) is_empty: bool,
 }
 
 impl<'de> Tag<'de> {
+    /// Whether the tag is its own end.
+    pub(super) fn is_empty(self) -> bool {
+        self.rest.ends_with('/')
+    }
+
     pub(super) fn attribute(self, name: &str) -> Result<Option<Cow<'de, str>>, Failure> {
-        let attributes = grammar::attributes(self.rest)?;
+        let attributes = grammar::attributes(self.rest.trim_end_matches('/'))?;
         Ok(attributes.into_iter().find(|(other, _)| *other == name).map(|(_, value)| value))
     }
 }
@@ -69,6 +67,7 @@ impl<'de> Parser<'de> {
             reader,
             text,
             rest: text,
+            tag: Tag { name: "", rest: "" },
             depth: limits.depth,
             items: limits.items,
             open: Vec::with_capacity(8),
@@ -78,8 +77,13 @@ impl<'de> Parser<'de> {
         }
     }
 
-    /// Reads up to the root element.
-    pub(super) fn root(&mut self) -> Result<Tag<'de>, Failure> {
+    /// The start of the element that was read last.
+    pub(super) fn tag(&self) -> Tag<'de> {
+        self.tag
+    }
+
+    /// Reads the start of the root element.
+    pub(super) fn root(&mut self) -> Result<(), Failure> {
         // The reader would pass over a mark in silence, and count wrong from there.
         if self.text.starts_with(MARK) || !grammar::is_text(self.text) {
             return Err(MALFORMED.into());
@@ -87,8 +91,8 @@ impl<'de> Parser<'de> {
         // The first event is the reader's, which looks for a mark wherever it begins.
         loop {
             match self.next()? {
-                Event::Start(start) => return self.tag(&start, ">"),
-                Event::Empty(start) => return self.tag(&start, "/>"),
+                Event::Start(start) => return self.start(&start, ">"),
+                Event::Empty(start) => return self.start(&start, "/>"),
                 Event::Text(text) if is_blank(&text) => {}
                 _ => return Err(MALFORMED.into()),
             }
@@ -110,16 +114,16 @@ impl<'de> Parser<'de> {
         }
     }
 
-    /// Reads the text of the element that has begun, and its end; or its first child.
+    /// Reads the text of the element that has begun, and its end; `None` for the start of its first child.
     ///
     /// Blanks around the text are layout and are trimmed. Blanks in a reference or in a CDATA section are
     /// content, and stay.
-    pub(super) fn content(&mut self) -> Result<Content<'de>, Failure> {
+    pub(super) fn content(&mut self) -> Result<Option<Cow<'de, str>>, Failure> {
         if let Some(text) = self.plain_text() {
-            return Ok(Content::Text(Cow::Borrowed(text)));
+            return Ok(Some(Cow::Borrowed(text)));
         }
         if let Some(tag) = self.plain_start() {
-            return self.begin(tag).map(Content::Elements);
+            return self.begin(tag).map(|()| None);
         }
         let mut text = Cow::Borrowed("");
         let mut meant = 0;
@@ -144,13 +148,13 @@ impl<'de> Parser<'de> {
                 Event::End(end) => {
                     self.close(&end)?;
                     let end = meant + text[meant..].trim_ascii_end().len();
-                    return Ok(Content::Text(shortened(text, end)));
+                    return Ok(Some(shortened(text, end)));
                 }
                 Event::Start(start) if is_blank(&text) && meant == 0 => {
-                    return Ok(Content::Elements(self.tag(&start, ">")?));
+                    return self.start(&start, ">").map(|()| None);
                 }
                 Event::Empty(start) if is_blank(&text) && meant == 0 => {
-                    return Ok(Content::Elements(self.tag(&start, "/>")?));
+                    return self.start(&start, "/>").map(|()| None);
                 }
                 Event::Start(_) | Event::Empty(_) => return Err(DecodeErrorKind::MixedContent.into()),
                 _ => return Err(MALFORMED.into()),
@@ -158,21 +162,21 @@ impl<'de> Parser<'de> {
         }
     }
 
-    /// Reads the next child, after the first; `None` at the end of the element.
-    pub(super) fn sibling(&mut self) -> Result<Option<Tag<'de>>, Failure> {
+    /// Reads the start of the next child, after the first; `false` at the end of the element.
+    pub(super) fn sibling(&mut self) -> Result<bool, Failure> {
         if self.plain_end() {
-            return Ok(None);
+            return Ok(false);
         }
         if let Some(tag) = self.plain_start() {
-            return self.begin(tag).map(Some);
+            return self.begin(tag).map(|()| true);
         }
         loop {
             match self.next()? {
-                Event::Start(start) => return self.tag(&start, ">").map(Some),
-                Event::Empty(start) => return self.tag(&start, "/>").map(Some),
+                Event::Start(start) => return self.start(&start, ">").map(|()| true),
+                Event::Empty(start) => return self.start(&start, "/>").map(|()| true),
                 Event::End(end) => {
                     self.close(&end)?;
-                    return Ok(None);
+                    return Ok(false);
                 }
                 Event::Text(text) if is_blank(&text) => {}
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
@@ -188,12 +192,8 @@ impl<'de> Parser<'de> {
         let outside = self.open.len() - 1;
         while self.open.len() > outside {
             match self.next()? {
-                Event::Start(start) => {
-                    self.tag(&start, ">")?;
-                }
-                Event::Empty(start) => {
-                    self.tag(&start, "/>")?;
-                }
+                Event::Start(start) => self.start(&start, ">")?,
+                Event::Empty(start) => self.start(&start, "/>")?,
                 Event::End(end) => self.close(&end)?,
                 Event::Text(text) => drop(self.characters(text.into_inner())?),
                 Event::GeneralRef(reference) => drop(grammar::referent(&reference)?),
@@ -256,21 +256,23 @@ impl<'de> Parser<'de> {
 
     /// Reads the start of an element, which must be well-formed and within the limits.
     #[inline]
-    fn tag(&mut self, start: &BytesStart<'_>, close: &str) -> Result<Tag<'de>, Failure> {
+    fn start(&mut self, start: &BytesStart<'_>, close: &str) -> Result<(), Failure> {
         // The event borrows from itself, so the same text is taken from the document, where the reader stands after it.
         let end = self.offset() - close.len();
-        let (name, rest) = self.text[end - start.len()..end].split_at(start.name().into_inner().len());
+        let after = self.offset() - ">".len();
+        let (name, rest) = self.text[end - start.len()..after].split_at(start.name().into_inner().len());
         if !grammar::is_name(name) {
             return Err(MALFORMED.into());
         }
-        if !rest.is_empty() {
-            grammar::attributes(rest)?;
+        let attributes = &rest[..rest.len() - (after - end)];
+        if !attributes.is_empty() {
+            grammar::attributes(attributes)?;
         }
-        self.begin(Tag { name, rest, is_empty: close == "/>" })
+        self.begin(Tag { name, rest })
     }
 
     /// Begins an element, within the limits.
-    fn begin(&mut self, tag: Tag<'de>) -> Result<Tag<'de>, Failure> {
+    fn begin(&mut self, tag: Tag<'de>) -> Result<(), Failure> {
         self.elements += 1;
         if self.elements > self.items {
             return Err(DecodeErrorKind::TooMany.into());
@@ -278,10 +280,11 @@ impl<'de> Parser<'de> {
         if self.open.len() == self.depth {
             return Err(DecodeErrorKind::TooDeep.into());
         }
-        if !tag.is_empty {
+        if !tag.is_empty() {
             self.open.push(tag.name);
         }
-        Ok(tag)
+        self.tag = tag;
+        Ok(())
     }
 
     /// Reads the end of an element, which must be the one that began last.
@@ -322,13 +325,24 @@ impl<'de> Parser<'de> {
         let (name, after) = grammar::usual_name(markup)?;
         if let Some(after) = after.strip_prefix('>') {
             self.rest = after;
-            return Some(Tag { name, rest: "", is_empty: false });
+            return Some(Tag { name, rest: "" });
         }
         // Up to a `>` in an attribute, these are no attributes.
         let (rest, after) = after.split_once('>')?;
         grammar::attributes(rest).ok()?;
         self.rest = after;
-        Some(Tag { name, rest, is_empty: false })
+        Some(Tag { name, rest })
+    }
+
+    /// Reads the start of an element, if it is next and has this name alone.
+    pub(super) fn starts(&mut self, name: &'static Name) -> Result<bool, Failure> {
+        // Most other names have another length, so that the end of the tag is not there.
+        if self.rest.as_bytes().get(name.start.len() - 1) != Some(&b'>') {
+            return Ok(false);
+        }
+        let Some(after) = self.rest.strip_prefix(name.start) else { return Ok(false) };
+        self.rest = after;
+        self.begin(Tag { name: name.plain, rest: "" }).map(|()| true)
     }
 
     /// Checks and converts character data.

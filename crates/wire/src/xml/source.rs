@@ -2,45 +2,45 @@
 
 use std::borrow::Cow;
 
-use crate::error::{DecodeErrorKind, MALFORMED};
+use crate::error::DecodeErrorKind;
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::reader::Value;
-use crate::xml::parser::{Content, Parser, Tag};
+use crate::write::Name;
+use crate::xml::parser::Parser;
 use crate::xml::{PAYLOAD, PAYLOAD_TYPE};
 
 /// A document being read.
 pub(crate) struct Source<'de> {
     parser: Parser<'de>,
-    /// The element whose name was read, and not its content.
-    named: Option<Tag<'de>>,
-    next: Next<'de>,
+    next: Next,
     /// The `type` of the `payload` that has begun: its first member.
     attribute: Option<Cow<'de, str>>,
 }
 
 /// What comes next in the innermost element that has begun.
-enum Next<'de> {
+#[derive(Clone, Copy)]
+enum Next {
     /// It is still in the document.
     Unread,
-    /// Its first child, which is read.
-    Child(Tag<'de>),
-    /// Its end, which is read.
+    /// A child whose start was read, and which was not named.
+    Child,
+    /// The end, which was read.
     End,
 }
 
 impl<'de> Source<'de> {
     pub(crate) fn new(text: &'de str, limits: &Limits) -> Self {
-        Self { parser: Parser::new(text, limits), named: None, next: Next::Unread, attribute: None }
+        Self { parser: Parser::new(text, limits), next: Next::Unread, attribute: None }
     }
 
     /// Begins the root element, which must have this name.
     pub(crate) fn root(&mut self, name: &str) -> Result<Value<'de>, Failure> {
-        let root = self.parser.root()?;
-        if root.name != name {
+        self.parser.root()?;
+        if self.parser.tag().name != name {
             return Err(DecodeErrorKind::WrongRoot.into());
         }
-        self.content(root, None)
+        self.content(None)
     }
 
     /// Ends the document: nothing may follow the root element.
@@ -59,12 +59,28 @@ impl<'de> Source<'de> {
         if self.attribute.is_some() {
             return Ok(Some(PAYLOAD_TYPE));
         }
-        self.named = match std::mem::replace(&mut self.next, Next::Unread) {
-            Next::Child(tag) => Some(tag),
-            Next::End => None,
+        let has_child = match self.next {
+            Next::Child => true,
+            Next::End => false,
             Next::Unread => self.parser.sibling()?,
         };
-        Ok(self.named.map(|tag| tag.name))
+        self.next = Next::Unread;
+        Ok(has_child.then(|| self.parser.tag().name))
+    }
+
+    /// Whether the next member has this name, without attributes. If so, its name is read.
+    #[inline]
+    pub(crate) fn is_member(&mut self, name: &'static Name) -> Result<bool, Failure> {
+        let is_next = match self.next {
+            _ if self.attribute.is_some() => false,
+            Next::Child => self.parser.tag().name == name.plain,
+            Next::End => false,
+            Next::Unread => self.parser.starts(name)?,
+        };
+        if is_next {
+            self.next = Next::Unread;
+        }
+        Ok(is_next)
     }
 
     /// Reads the value of the member that was named; of an object, the beginning.
@@ -73,18 +89,19 @@ impl<'de> Source<'de> {
         if let Some(attribute) = self.attribute.take() {
             return Ok(Value::Text(attribute));
         }
-        let tag = self.named.take().ok_or(MALFORMED)?;
+        let tag = self.parser.tag();
         let attribute = if tag.name == PAYLOAD { tag.attribute("type")? } else { None };
-        self.content(tag, attribute)
+        self.content(attribute)
     }
 
-    fn content(&mut self, tag: Tag<'de>, attribute: Option<Cow<'de, str>>) -> Result<Value<'de>, Failure> {
-        let content = if tag.is_empty { Content::Text("".into()) } else { self.parser.content()? };
-        self.next = match content {
-            Content::Text(text) if attribute.is_none() => return Ok(Value::Text(text)),
-            Content::Text(text) if text.is_empty() => Next::End,
-            Content::Text(_) => return Err(DecodeErrorKind::MixedContent.into()),
-            Content::Elements(first) => Next::Child(first),
+    /// Reads the content of the element whose start was read last; of elements, the start of the first.
+    fn content(&mut self, attribute: Option<Cow<'de, str>>) -> Result<Value<'de>, Failure> {
+        let text = if self.parser.tag().is_empty() { Some("".into()) } else { self.parser.content()? };
+        self.next = match text {
+            Some(text) if attribute.is_none() => return Ok(Value::Text(text)),
+            Some(text) if text.is_empty() => Next::End,
+            Some(_) => return Err(DecodeErrorKind::MixedContent.into()),
+            None => Next::Child,
         };
         self.attribute = attribute;
         Ok(Value::Object)
@@ -92,9 +109,9 @@ impl<'de> Source<'de> {
 
     /// Skips the value of the member that was named.
     pub(crate) fn skip(&mut self) -> Result<(), Failure> {
-        match (self.attribute.take(), self.named.take()) {
-            (None, Some(tag)) if !tag.is_empty => self.parser.skip(),
-            _ => Ok(()),
+        if self.attribute.take().is_some() {
+            return Ok(());
         }
+        if self.parser.tag().is_empty() { Ok(()) } else { self.parser.skip() }
     }
 }
