@@ -225,10 +225,11 @@ impl<'de, M: Members<'de>> Read<'de> for M {
         let message = place.insert(M::default());
         let mut rows = M::ROWS.iter();
         let mut first = None;
-        while let Some(row) = next_row::<M>(&mut rows, from)? {
-            let read = match row {
-                Some(row) => message.fill(row, from),
-                None => from.skip(),
+        loop {
+            let read = match next::<M>(&mut rows, from)? {
+                Next::Row(row) => message.fill(row, from),
+                Next::Unknown => from.skip(),
+                Next::End => break,
             };
             match read {
                 Ok(()) => {}
@@ -245,16 +246,27 @@ impl<'de, M: Members<'de>> Read<'de> for M {
     }
 }
 
-/// The row of the next member, if there is another, and if the table has it. Usual documents have the order of the table,
-/// so the member is compared with the next rows before its name is read.
-fn next_row<M: Message>(
+/// What comes next in an object.
+enum Next<R> {
+    /// A member of this row.
+    Row(R),
+    /// A member that the table does not have.
+    Unknown,
+    /// The end.
+    End,
+}
+
+/// Reads the name of the next member. Usual documents have the order of the table, so the member is compared with the
+/// next rows before its name is read.
+fn next<M: Message>(
     rows: &mut slice::Iter<'_, (&'static Name, M::Row)>,
     from: &mut Reader<'_, '_>,
-) -> Result<Option<Option<M::Row>>, Failure> {
+) -> Result<Next<M::Row>, Failure> {
     for (name, row) in rows {
         if from.is_member(name)? {
-            return Ok(Some(Some(*row)));
+            return Ok(Next::Row(*row));
         }
     }
-    Ok(from.member()?.map(|name| M::row(&name)))
+    let Some(name) = from.member()? else { return Ok(Next::End) };
+    Ok(M::row(&name).map_or(Next::Unknown, Next::Row))
 }

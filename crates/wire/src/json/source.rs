@@ -48,14 +48,12 @@ impl<'de> Source<'de> {
 
     /// The line and the column of the first syntax error, from 1. Reads the document once more.
     pub(crate) fn position(&self) -> (usize, usize) {
-        match serde_json::from_str::<IgnoredAny>(self.text) {
-            Err(error) => (error.line(), error.column()),
-            // It accepts half of a surrogate pair in a text that it skips.
-            Ok(IgnoredAny) => {
-                let mut lines = self.text[..self.at].split('\n');
-                (lines.clone().count(), lines.next_back().map_or(0, str::len))
-            }
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(self.text) {
+            return (error.line(), error.column());
         }
+        // It accepts half of a surrogate pair in a text that it skips.
+        let mut lines = self.text[..self.at].split('\n');
+        (lines.clone().count(), lines.next_back().map_or(0, str::len))
     }
 
     /// The next byte that is not a blank.
