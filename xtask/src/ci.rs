@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     application("clippy")?.arguments(&words).run()?;
     // Features only add: the facade also builds without the HTTP client, bare and with the others.
     Step::new("cargo check --package perennial --no-default-features").run()?;
-    Step::new("cargo check --package perennial --no-default-features --features blocking,testing,webhook")
-        .run()?;
+    let others = "blocking,clientpay,testing,webhook";
+    Step::new(&format!("cargo check --package perennial --no-default-features --features {others}")).run()?;
     Step::new("cargo doc --workspace --no-deps --all-features").variable("RUSTDOCFLAGS", "-D warnings").run()
 }

@@ -14,6 +14,7 @@
 //! }
 //! ```
 
+#[cfg(feature = "clientpay")]
 pub mod clientpay;
 mod invoices;
 mod test_sale;
@@ -32,6 +33,7 @@ use perennial_domain::clearent::{
 };
 use tokio::runtime::{self, Handle};
 
+#[cfg(feature = "clientpay")]
 pub use clientpay::ClientPay;
 pub use invoices::Invoices;
 pub use test_sale::TestSale;

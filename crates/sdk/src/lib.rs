@@ -47,6 +47,7 @@
 //!
 //! * `reqwest` (default): an HTTPS client on reqwest, rustls with ring and compiled-in roots. It takes most of the
 //!   build time; without it, bring your own [`Exchange`](transport::Exchange).
+//! * `clientpay` (default): the module `clientpay`. A program for Clearent alone compiles faster without it.
 //! * `http2`: HTTP/2 in addition to HTTP/1.1. It is off because a few calls per second gain nothing from it, and it
 //!   adds a parser to trust.
 //! * `blocking`: the module `blocking`, with the same operations for programs without async. It adds Tokio's runtime
@@ -71,9 +72,15 @@
 //! request. Types that only setters parse from text, such as a card number or a bank's routing number, are in
 //! [`perennial_domain`].
 
+#![cfg_attr(
+    not(feature = "clientpay"),
+    allow(dead_code, unused_imports, reason = "some details of errors are of ClientPay alone")
+)]
+
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod clearent;
+#[cfg(feature = "clientpay")]
 pub mod clientpay;
 mod environment;
 mod error;
@@ -87,6 +94,7 @@ mod sent;
 mod setup;
 
 pub use clearent::{Clearent, ClearentBuilder};
+#[cfg(feature = "clientpay")]
 pub use clientpay::{ClientPay, ClientPayBuilder};
 pub use environment::{BaseUrl, Environment, InvalidBaseUrl};
 pub use error::{Error, ErrorKind};

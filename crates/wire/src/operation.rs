@@ -1,7 +1,9 @@
 //! Operations of both gateways by their names.
 
 use crate::class::OperationInfo;
-use crate::{clearent, clientpay};
+use crate::clearent;
+#[cfg(feature = "clientpay")]
+use crate::clientpay;
 
 /// The operation of this name, or of an earlier name; `None` if there is none.
 ///
@@ -14,8 +16,9 @@ use crate::{clearent, clientpay};
 /// assert_eq!(operation("plans.find"), None);
 /// ```
 pub fn operation(name: &str) -> Option<OperationInfo> {
-    let clearent = clearent::Operation::ALL.iter().map(|row| (row.info(), row.aliases()));
-    let clientpay = clientpay::Operation::ALL.iter().map(|row| (row.info(), row.aliases()));
-    let mut rows = clearent.chain(clientpay);
+    let mut rows = clearent::Operation::ALL.iter().map(|row| (row.info(), row.aliases()));
+    #[cfg(feature = "clientpay")]
+    let mut rows =
+        rows.by_ref().chain(clientpay::Operation::ALL.iter().map(|row| (row.info(), row.aliases())));
     rows.find(|(row, aliases)| row.name == name || aliases.contains(&name)).map(|(row, _)| row)
 }

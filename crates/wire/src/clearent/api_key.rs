@@ -16,6 +16,7 @@ message! {
 
 /// The key that some live clients put into the body as the member `api-key` instead of the header (JSON only, as
 /// seen in a shop plugin and an Android app).
+#[cfg(feature = "gateway")]
 pub fn read_api_key(body: &[u8], limits: &Limits) -> Option<ApiKey> {
     let BodyKey { api_key } = codec::decode(Format::Json, body, limits).ok()?;
     ApiKey::new(&api_key?).ok()

@@ -65,6 +65,7 @@ pub fn settle(format: Format, settlement: &Settlement) -> Result<Call, EncodeErr
 }
 
 /// Reads the query of a list.
+#[cfg(feature = "gateway")]
 pub fn read_search(query: &str) -> Result<BatchSearch, Violations> {
     let mut params = Params::new(query);
     let search = BatchSearch { status: params.read("status"), paging: params.paging() };
@@ -72,6 +73,7 @@ pub fn read_search(query: &str) -> Result<BatchSearch, Violations> {
 }
 
 /// Reads a settlement; returns all violations.
+#[cfg(feature = "gateway")]
 pub fn read_settle(format: Format, body: &[u8], limits: &Limits) -> Result<Settlement, ReadError> {
     let Batch { total_count, net_amount, .. } = codec::decode(format, body, limits)?;
     let settlement = set!(Settlement::builder(); total_count: total_count, net_amount: net_amount);

@@ -125,6 +125,7 @@ pub fn delete(key: &CustomerKey) -> Call {
 }
 
 /// Reads the body of a create.
+#[cfg(feature = "gateway")]
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomer, ReadError> {
     let message: Customer<'_> = codec::decode(format, body, limits)?;
     let builder: NewCustomerBuilder = message.builder();
@@ -132,6 +133,7 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewCu
 }
 
 /// Reads the body of an update.
+#[cfg(feature = "gateway")]
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerUpdate, ReadError> {
     let message: Customer<'_> = codec::decode(format, body, limits)?;
     let builder: CustomerUpdateBuilder = message.builder();
@@ -139,6 +141,7 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<Custo
 }
 
 /// Reads the query of a search.
+#[cfg(feature = "gateway")]
 pub fn read_search(query: &str) -> Result<CustomerSearch, Violations> {
     let mut params = Params::new(query);
     let search = CustomerSearch {

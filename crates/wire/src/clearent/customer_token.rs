@@ -73,6 +73,7 @@ pub fn update(format: Format, key: &CustomerKey, update: &CustomerTokenUpdate) -
 }
 
 /// Reads the body of an attachment; the path names the customer.
+#[cfg(feature = "gateway")]
 pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCustomerToken, ReadError> {
     let mut message: CustomerToken<'_> = codec::decode(format, body, limits)?;
     message.last_four_digits = message.last_four_digits.map(|digits| padded(4, digits));
@@ -82,6 +83,7 @@ pub fn read_attach(format: Format, body: &[u8], limits: &Limits) -> Result<NewCu
 
 /// Reads the body of an update; the path names the customer. Members that describe the card are ignored, because
 /// they belong to the token.
+#[cfg(feature = "gateway")]
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<CustomerTokenUpdate, ReadError> {
     let message: CustomerToken<'_> = codec::decode(format, body, limits)?;
     let builder: CustomerTokenUpdateBuilder = message.builder();

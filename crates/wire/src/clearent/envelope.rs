@@ -158,6 +158,7 @@ impl Reply {
     }
 
     /// Writes the response, as a gateway does.
+    #[cfg(feature = "gateway")]
     pub fn encode(&self, format: Format) -> Result<Vec<u8>, EncodeError> {
         let Self { code, status, exchange_id, links, page, payload_type, payload, unreadable: _ } = self;
         let mut message = PayloadMessage::from(payload);

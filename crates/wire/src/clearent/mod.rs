@@ -1,5 +1,5 @@
-//! Clearent: the calls of a client ([`Call`]), their readers for a gateway (`read_…`), and the [`Reply`] that both
-//! share.
+//! Clearent: the calls of a client ([`Call`]), the [`Reply`] of a gateway, and, with the feature `gateway`, the readers
+//! of the calls (`read_…`).
 //!
 //! Each resource has a module with one function per operation. Expected runs, the plan forecast and payments are
 //! documented by their parameters only: the shapes of those responses are **inferred** and named in their modules.
@@ -23,6 +23,7 @@ pub mod transaction;
 pub mod webhook;
 
 pub use crate::call::{Call, Method, ReadError};
+#[cfg(feature = "gateway")]
 pub use api_key::read_api_key;
 pub use effect::names_an_effect;
 pub use envelope::{Page, Reply};

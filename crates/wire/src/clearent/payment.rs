@@ -38,6 +38,7 @@ pub fn list(search: &PaymentSearch) -> Call {
 }
 
 /// Reads the query of a list.
+#[cfg(feature = "gateway")]
 pub fn read_search(query: &str) -> Result<PaymentSearch, Violations> {
     let mut params = Params::new(query);
     let search = PaymentSearch {

@@ -183,6 +183,7 @@ impl Cycle {
 }
 
 /// Reads the cycle of a create or an update whose other members were read before.
+#[cfg(feature = "gateway")]
 pub fn read_cycle(format: Format, body: &[u8], limits: &Limits) -> Result<Cycle, ReadError> {
     let Plan { frequency_month, frequency_week, .. } = codec::decode(format, body, limits)?;
     let mut wrong = Violations::default();
@@ -205,6 +206,7 @@ fn with_cycle<T>(
 }
 
 /// Reads the body of a create.
+#[cfg(feature = "gateway")]
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPlan, ReadError> {
     let mut message: Plan<'_> = codec::decode(format, body, limits)?;
     let (month, week) = (message.frequency_month.take(), message.frequency_week.take());
@@ -213,6 +215,7 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewPl
 }
 
 /// Reads the body of an update.
+#[cfg(feature = "gateway")]
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanUpdate, ReadError> {
     let mut message: Plan<'_> = codec::decode(format, body, limits)?;
     let (month, week) = (message.frequency_month.take(), message.frequency_week.take());
@@ -226,6 +229,7 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<PlanU
 }
 
 /// Reads the query of a search.
+#[cfg(feature = "gateway")]
 pub fn read_search(query: &str) -> Result<PlanSearch, Violations> {
     let mut params = Params::new(query);
     let search = PlanSearch {
@@ -242,6 +246,7 @@ pub fn read_search(query: &str) -> Result<PlanSearch, Violations> {
 }
 
 /// Reads the query of a forecast.
+#[cfg(feature = "gateway")]
 pub fn read_forecast(query: &str) -> Result<PlanForecast, Violations> {
     let params = Params::new(query);
     let parameter = |name: &str| params.text(name).map(Text::Owned);

@@ -112,6 +112,7 @@ pub fn update_duplicates(format: Format, update: &DuplicateUpdate) -> Result<Cal
 }
 
 /// Reads a change to the settings of the address check; returns all violations.
+#[cfg(feature = "gateway")]
 pub fn read_update_avs(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
     let settings: CheckSettings<'_> = codec::decode(format, body, limits)?;
     Ok(settings.update(CheckAnswer::AVS)?)
@@ -119,6 +120,7 @@ pub fn read_update_avs(format: Format, body: &[u8], limits: &Limits) -> Result<C
 
 /// Reads a change to the settings of the security code check; returns all violations. The root of the vendor's sample,
 /// which belongs to the address check, is accepted too.
+#[cfg(feature = "gateway")]
 pub fn read_update_csc(format: Format, body: &[u8], limits: &Limits) -> Result<CheckUpdate, ReadError> {
     let settings = match codec::decode(format, body, limits) {
         Ok(CscSettings { enabled, filters }) => CheckSettings { enabled, filters },
@@ -129,6 +131,7 @@ pub fn read_update_csc(format: Format, body: &[u8], limits: &Limits) -> Result<C
 }
 
 /// Reads a change to duplicate detection; returns all violations.
+#[cfg(feature = "gateway")]
 pub fn read_update_duplicates(
     format: Format,
     body: &[u8],

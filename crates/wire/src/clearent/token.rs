@@ -137,6 +137,7 @@ pub fn delete(id: &TokenId) -> Call {
 
 /// Reads the body of a create. The brand is read unchanged; the switch of the address check has the name
 /// `require-avs` in newer documentation.
+#[cfg(feature = "gateway")]
 pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewToken, ReadError> {
     let Request {
         card,
@@ -169,6 +170,7 @@ pub fn read_create(format: Format, body: &[u8], limits: &Limits) -> Result<NewTo
 }
 
 /// Reads the body of an update; a member that a token cannot change is a violation.
+#[cfg(feature = "gateway")]
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<TokenUpdate, ReadError> {
     let Request {
         card,
@@ -203,6 +205,7 @@ pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<Token
 }
 
 /// Reads the query of a search.
+#[cfg(feature = "gateway")]
 pub fn read_search(query: &str) -> Result<TokenSearch, Violations> {
     let mut params = Params::new(query);
     let search = TokenSearch {

@@ -308,6 +308,7 @@ pub fn search(search: &TransactionSearch) -> Call {
 ///
 /// The `type`, in any letter case, selects the kind. A path such as `/transactions/sale` selects it too: then the type
 /// may be missing, and another one is a violation.
+#[cfg(feature = "gateway")]
 pub fn read(
     format: Format,
     body: &[u8],
@@ -320,6 +321,7 @@ pub fn read(
 /// Reads a request of the mobile routes, whose card is the card behind a one-time token of the header `mobilejwt`.
 ///
 /// An additional card in the body is a violation, and so is a kind that charges no card.
+#[cfg(feature = "gateway")]
 pub fn read_mobile(
     format: Format,
     body: &[u8],
@@ -384,6 +386,7 @@ fn read_from(
 }
 
 /// Reads an update; returns all violations.
+#[cfg(feature = "gateway")]
 pub fn read_update(format: Format, body: &[u8], limits: &Limits) -> Result<TransactionUpdate, ReadError> {
     let Request { tip_amount, .. } = codec::decode(format, body, limits)?;
     Ok(set_as_gateway!(TransactionUpdate::builder(); tip_amount: tip_amount).accept()?)
@@ -550,6 +553,7 @@ impl Request<'_> {
 }
 
 /// Reads the query of a search.
+#[cfg(feature = "gateway")]
 pub fn read_search(query: &str) -> Result<TransactionSearch, Violations> {
     let mut params = Params::new(query);
     let search = TransactionSearch {

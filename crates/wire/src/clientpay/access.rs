@@ -109,18 +109,21 @@ fn with_access_id(route: Operation, session: Session<'_>) -> Result<Call, Encode
 }
 
 /// Reads the body of new, current and validate credentials.
+#[cfg(feature = "gateway")]
 pub fn read_credentials(body: &[u8], limits: &Limits) -> Result<Credentials, ReadError> {
     let request: AccessRequest<'_> = codec::decode(Format::Json, body, limits)?;
     Ok(request.onto(Credentials::builder()).accept()?)
 }
 
 /// Reads the body of new customer access id.
+#[cfg(feature = "gateway")]
 pub fn read_customer_credentials(body: &[u8], limits: &Limits) -> Result<CustomerCredentials, ReadError> {
     let request: AccessRequest<'_> = codec::decode(Format::Json, body, limits)?;
     Ok(request.onto(CustomerCredentials::builder()).accept()?)
 }
 
 /// Reads the access id in a body of version 1.0, of any operation.
+#[cfg(feature = "gateway")]
 pub fn read_access_id(body: &[u8], limits: &Limits) -> Result<AccessId, ReadError> {
     let AccessRequest { access_id, .. } = codec::decode(Format::Json, body, limits)?;
     let mut wrong = Violations::default();
@@ -136,12 +139,14 @@ pub fn decode_access_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<Acc
 }
 
 /// Writes the response to new and current.
+#[cfg(feature = "gateway")]
 pub fn encode_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let access_id = reply.value.as_ref().map(|id| text(id.expose()));
     write(&AccessAnswer { envelope: reply.envelope(), access_id, ..AccessAnswer::default() })
 }
 
 /// Writes the response to new customer access id, which [`decode_access_id`] reads too.
+#[cfg(feature = "gateway")]
 pub fn encode_customer_access_id(reply: &Reply<Option<AccessId>>) -> Vec<u8> {
     let customer_access_id = reply.value.as_ref().map(|id| text(id.expose()));
     write(&AccessAnswer { envelope: reply.envelope(), customer_access_id, ..AccessAnswer::default() })
@@ -155,6 +160,7 @@ pub fn decode_request_id(body: &[u8], limits: &Limits) -> Result<Reply<Option<Re
 }
 
 /// Writes the response to generate request id.
+#[cfg(feature = "gateway")]
 pub fn encode_request_id(reply: &Reply<Option<RequestId>>) -> Vec<u8> {
     let request_id = reply.value.as_ref().map(|id| text(id.expose()));
     write(&AccessAnswer { envelope: reply.envelope(), request_id, ..AccessAnswer::default() })
@@ -168,6 +174,7 @@ pub fn decode_validity(body: &[u8], limits: &Limits) -> Result<Reply<Option<bool
 }
 
 /// Writes the response to validate.
+#[cfg(feature = "gateway")]
 pub fn encode_validity(reply: &Reply<Option<bool>>) -> Vec<u8> {
     write(&AccessAnswer {
         envelope: reply.envelope(),
@@ -184,6 +191,7 @@ pub fn decode_done(body: &[u8], limits: &Limits) -> Result<Reply<()>, DecodeErro
 }
 
 /// Writes a response without a value: a success, or a refusal.
+#[cfg(feature = "gateway")]
 pub fn encode_done(reply: &Reply<()>) -> Vec<u8> {
     write(&reply.envelope())
 }

@@ -133,6 +133,7 @@ pub fn search(session: Session<'_>, search: &ConnectSearch) -> Result<Call, Enco
 }
 
 /// Reads the body of a connect search.
+#[cfg(feature = "gateway")]
 pub fn read_search(body: &[u8], limits: &Limits) -> Result<ConnectSearch, ReadError> {
     let request: ConnectSearchRequest<'_> = codec::decode(Format::Json, body, limits)?;
     Ok(request.onto(ConnectSearch::builder()).accept()?)
@@ -150,6 +151,7 @@ pub fn decode_found(body: &[u8], limits: &Limits) -> Result<Reply<Option<Vec<Ope
 }
 
 /// Writes the response to a connect search.
+#[cfg(feature = "gateway")]
 pub fn encode_found(reply: &Reply<Option<Vec<OpenInvoice>>>) -> Vec<u8> {
     let invoices = reply.value.as_ref().map(|invoices| invoices.iter().map(Invoice::from).collect());
     write(&ConnectSearchAnswer { envelope: reply.envelope(), invoices })

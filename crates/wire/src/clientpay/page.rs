@@ -96,6 +96,7 @@ pub fn expire(session: Session<'_>, page: &UsedRequestId) -> Result<Call, Encode
 }
 
 /// Reads the body of an invoice payment page.
+#[cfg(feature = "gateway")]
 pub fn read_invoices(
     version: Version,
     body: &[u8],
@@ -109,6 +110,7 @@ pub fn read_invoices(
 }
 
 /// Reads the body of a line item payment page.
+#[cfg(feature = "gateway")]
 pub fn read_line_items(
     version: Version,
     body: &[u8],
@@ -127,6 +129,7 @@ pub fn read_line_items(
 }
 
 /// Reads the body of a connect payment page.
+#[cfg(feature = "gateway")]
 pub fn read_connect(
     version: Version,
     body: &[u8],
@@ -140,12 +143,14 @@ pub fn read_connect(
 }
 
 /// Reads the body of a payer page.
+#[cfg(feature = "gateway")]
 pub fn read_payer(body: &[u8], limits: &Limits) -> Result<Received<PayerPage>, ReadError> {
     let (under, request) = received(Version::V2, body, limits)?;
     under.receive(request.onto(PayerPage::builder()).accept())
 }
 
 /// Reads the body of expire payment page, which has only an id.
+#[cfg(feature = "gateway")]
 pub fn read_expire(body: &[u8], limits: &Limits) -> Result<Received<()>, ReadError> {
     let ids: Ids<'_> = codec::decode(Format::Json, body, limits)?;
     Under::from(ids).receive(Ok(()))
@@ -206,11 +211,13 @@ pub fn decode_named(body: &[u8], limits: &Limits) -> Result<Reply<Named>, Decode
 }
 
 /// Writes the response to a request for a payment page.
+#[cfg(feature = "gateway")]
 pub fn encode(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&PageAnswer { payment_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }
 
 /// Writes the response to a request for a payer page.
+#[cfg(feature = "gateway")]
 pub fn encode_payer(reply: &Reply<Option<Page>>) -> Vec<u8> {
     write(&PageAnswer { payer_page_url: reply.value.as_ref().map(|page| text(&page.url)), ..answer(reply) })
 }

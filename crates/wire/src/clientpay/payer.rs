@@ -143,6 +143,7 @@ fn post<'a>(
 }
 
 /// Reads the body of new payer.
+#[cfg(feature = "gateway")]
 pub fn read_create(body: &[u8], limits: &Limits) -> Result<Received<NewPayer>, ReadError> {
     let request: PayerRequest<'_> = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(&request.token);
@@ -150,6 +151,7 @@ pub fn read_create(body: &[u8], limits: &Limits) -> Result<Received<NewPayer>, R
 }
 
 /// Reads the body of update payer.
+#[cfg(feature = "gateway")]
 pub fn read_update(body: &[u8], limits: &Limits) -> Result<Received<PayerUpdate>, ReadError> {
     let request: PayerRequest<'_> = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(&request.token).starred("payer", request.payer.is_some());
@@ -157,6 +159,7 @@ pub fn read_update(body: &[u8], limits: &Limits) -> Result<Received<PayerUpdate>
 }
 
 /// Reads the body of delete payer.
+#[cfg(feature = "gateway")]
 pub fn read_delete(body: &[u8], limits: &Limits) -> Result<Received<PayerId>, ReadError> {
     let PayerRequest { token, payer_id, .. } = codec::decode(Format::Json, body, limits)?;
     let mut wrong = Violations::default();
@@ -165,6 +168,7 @@ pub fn read_delete(body: &[u8], limits: &Limits) -> Result<Received<PayerId>, Re
 }
 
 /// Reads the body of new payment method.
+#[cfg(feature = "gateway")]
 pub fn read_add_methods(body: &[u8], limits: &Limits) -> Result<Received<NewMethods>, ReadError> {
     let mut request: PayerRequest<'_> = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(&request.token);
@@ -175,6 +179,7 @@ pub fn read_add_methods(body: &[u8], limits: &Limits) -> Result<Received<NewMeth
 }
 
 /// Reads the body of update payment method; a member that a stored method cannot change is a violation.
+#[cfg(feature = "gateway")]
 pub fn read_update_methods(body: &[u8], limits: &Limits) -> Result<Received<MethodUpdates>, ReadError> {
     let mut request: PayerRequest<'_> = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(&request.token);
@@ -214,6 +219,7 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<SavedPayer>, DecodeE
 }
 
 /// Writes the response to new and update payer, and to new and update payment method.
+#[cfg(feature = "gateway")]
 pub fn encode(reply: &Reply<SavedPayer>) -> Vec<u8> {
     write(&PayerAnswer::of(reply))
 }

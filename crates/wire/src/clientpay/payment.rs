@@ -153,17 +153,20 @@ pub fn status(version: Version, request_id: &UsedRequestId) -> Result<Call, Enco
 }
 
 /// Reads the query of a status.
+#[cfg(feature = "gateway")]
 pub fn read_status(query: &str) -> Result<Received<()>, ReadError> {
     let request_id = Params::new(query).text("requestId").map(Into::into);
     Under::from(Ids { request_id, ..Ids::default() }).receive(Ok(()))
 }
 
 /// Reads the access id in the query of a status, if present.
+#[cfg(feature = "gateway")]
 pub fn read_status_access_id(query: &str) -> Option<AccessId> {
     lenient(Params::new(query).text("accessId"))
 }
 
 /// Reads the body of a payment. The address is accepted under either of the names that the vendor's pages have for it.
+#[cfg(feature = "gateway")]
 pub fn read_pay(version: Version, body: &[u8], limits: &Limits) -> Result<Received<NewPayment>, ReadError> {
     let (under, mut request) = match version {
         Version::V2 => {
@@ -266,6 +269,7 @@ impl<'a> PaymentForm<'a> {
 }
 
 /// Reads the body of a refund.
+#[cfg(feature = "gateway")]
 pub fn read_refund(body: &[u8], limits: &Limits) -> Result<Received<Refund>, ReadError> {
     let request: RefundRequest<'_> = codec::decode(Format::Json, body, limits)?;
     let under = Under::from(&request.token);
@@ -280,6 +284,7 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Reply<domain::Payment>, De
 }
 
 /// Writes the response to a payment, to a refund and to a status.
+#[cfg(feature = "gateway")]
 pub fn encode(reply: &Reply<domain::Payment>) -> Vec<u8> {
     let mut payment = Payment::of(&reply.value);
     let own = std::mem::replace(&mut payment.envelope, reply.envelope());
@@ -309,6 +314,7 @@ pub fn decode_postback(body: &[u8], limits: &Limits) -> Result<Postback, DecodeE
 }
 
 /// Writes a postback.
+#[cfg(feature = "gateway")]
 pub fn encode_postback(postback: &Postback) -> Vec<u8> {
     match postback {
         Postback::Payer(payer) => payer::encode_postback(payer),

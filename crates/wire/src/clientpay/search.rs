@@ -121,6 +121,7 @@ pub fn results(
 }
 
 /// Reads the body of a count.
+#[cfg(feature = "gateway")]
 pub fn read_count(body: &[u8], limits: &Limits) -> Result<PaymentFilter, ReadError> {
     let SearchRequest { group, .. } = codec::decode(Format::Json, body, limits)?;
     let builder = match group {
@@ -133,6 +134,7 @@ pub fn read_count(body: &[u8], limits: &Limits) -> Result<PaymentFilter, ReadErr
 }
 
 /// Reads the body of results.
+#[cfg(feature = "gateway")]
 pub fn read_results(body: &[u8], limits: &Limits) -> Result<PaymentSearch, ReadError> {
     let SearchRequest { group, order_by, page_number, page_size } =
         codec::decode(Format::Json, body, limits)?;
@@ -163,6 +165,7 @@ pub fn decode_count(body: &[u8], limits: &Limits) -> Result<Reply<Option<u64>>, 
 }
 
 /// Writes the response to a count.
+#[cfg(feature = "gateway")]
 pub fn encode_count(reply: &Reply<Option<u64>>) -> Vec<u8> {
     write(&SearchAnswer {
         envelope: reply.envelope(),
@@ -186,6 +189,7 @@ pub fn decode_results(body: &[u8], limits: &Limits) -> Result<Reply<Option<Found
 }
 
 /// Writes the response to results.
+#[cfg(feature = "gateway")]
 pub fn encode_results(reply: &Reply<Option<Found>>) -> Vec<u8> {
     let mut answer = SearchAnswer { envelope: reply.envelope(), ..SearchAnswer::default() };
     if let Some(Found { page_number, page_size, payments }) = &reply.value {
