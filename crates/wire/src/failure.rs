@@ -42,14 +42,14 @@ impl Failure {
         Self::passed(DecodeErrorKind::Missing).within(member)
     }
 
-    /// The same failure, seen from the object around it.
+    /// Returns the failure as seen from the object around it.
     #[must_use]
     pub(crate) fn within(mut self, member: &'static str) -> Self {
         self.0.trail.push(member);
         self
     }
 
-    /// The same failure, seen from the record around it, whose key this is.
+    /// Returns the failure as seen from the record around it, whose key this is.
     #[must_use]
     pub(crate) fn keyed(mut self, key: Option<&str>) -> Self {
         self.0.key = key.map(str::to_owned).or(self.0.key);

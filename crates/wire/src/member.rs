@@ -1,5 +1,7 @@
 //! Members of a message: single or repeated.
 
+use perennial_domain::mask::Prose;
+
 use crate::error::{DecodeErrorKind, EncodeError};
 use crate::failure::Failure;
 use crate::reader::{Reader, Value};
@@ -25,6 +27,18 @@ pub(crate) trait Read<'de>: Sized {
 /// Reads a member into its field, which must be empty unless the format repeats members.
 pub(crate) trait Fill<'de> {
     fn fill(&mut self, from: &mut Reader<'de, '_>) -> Result<(), Failure>;
+}
+
+/// Reads the value of the member of this name into its field.
+#[inline]
+pub(crate) fn fill<'de, S: Fill<'de>>(
+    slot: &mut S,
+    from: &mut Reader<'de, '_>,
+    member: &'static str,
+    prose: Prose,
+) -> Result<(), Failure> {
+    from.set_prose(prose);
+    slot.fill(from).map_err(|failure| failure.within(member))
 }
 
 /// Writes a member; an absent one is not written.

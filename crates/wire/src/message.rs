@@ -63,7 +63,7 @@ macro_rules! message {
         const _: () = {
             use perennial_domain::mask::Prose;
 
-            use $crate::member::Put;
+            use $crate::member::{Put, fill};
             use $crate::message::{Members, Message};
             use $crate::failure::Failure;
             use $crate::reader::Reader;
@@ -116,7 +116,7 @@ macro_rules! message {
                 #[inline]
                 fn fill(&mut self, row: Row, from: &mut Reader<'de, '_>) -> Result<(), Failure> {
                     match row {
-                        $(Row::$field => from.fill(&mut self.$field, $name, const { Prose::of($name) }),)*
+                        $(Row::$field => fill(&mut self.$field, from, $name, const { Prose::of($name) }),)*
                         $(Row::With(row) => self.$flat.fill(row, from),)?
                         $(Row::Else(row) => self.$inner.get_or_insert_default().fill(row, from),)?
                     }
@@ -246,7 +246,7 @@ impl<'de, M: Members<'de>> Read<'de> for M {
     }
 }
 
-/// What comes next in an object.
+/// The next part of an object.
 enum Next<R> {
     /// A member of this row.
     Row(R),

@@ -8,7 +8,6 @@ use crate::error::{DecodeError, DecodeErrorKind};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::member::Fill;
 use crate::write::Name;
 use crate::{json, xml};
 
@@ -146,16 +145,10 @@ impl<'de, 'r> Reader<'de, 'r> {
         }
     }
 
-    /// Reads the value of a member into its field.
+    /// Sets the secrecy of the texts of the next value.
     #[inline]
-    pub(crate) fn fill<S: Fill<'de>>(
-        &mut self,
-        slot: &mut S,
-        member: &'static str,
-        prose: Prose,
-    ) -> Result<(), Failure> {
+    pub(crate) fn set_prose(&mut self, prose: Prose) {
         self.prose = prose;
-        slot.fill(self).map_err(|failure| failure.within(member))
     }
 
     /// Whether the format repeats the name of a list for each of its items.

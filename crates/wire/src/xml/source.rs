@@ -18,7 +18,7 @@ pub(crate) struct Source<'de> {
     attribute: Option<Cow<'de, str>>,
 }
 
-/// What comes next in the innermost element that has begun.
+/// The next part of the innermost element that has begun.
 #[derive(Clone, Copy)]
 enum Next {
     /// It is still in the document.
