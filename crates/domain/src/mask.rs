@@ -208,12 +208,22 @@ enum Gap {
     Wide,
 }
 
-/// Whether the text has enough digits for a card number. Most texts do not, and this runs for the text of every
-/// response.
+/// Whether the text has enough digits for a card number, with no letter between them unless an escape may hide one. Most
+/// texts do not, and this runs for the text of every response.
 fn has_room(text: &str) -> bool {
-    let may_count = |byte: &u8| byte.is_ascii_digit() || !byte.is_ascii();
-    text.len() >= *LENGTHS.start()
-        && text.as_bytes().iter().filter(|byte| may_count(byte)).count() >= *LENGTHS.start()
+    let (mut all, mut run, mut longest, mut has_escapes) = (0, 0, 0, false);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' | 0x80.. => {
+                (all, run) = (all + 1, run + 1);
+                longest = run.max(longest);
+            }
+            b'A'..=b'Z' | b'a'..=b'z' => run = 0,
+            b'%' | b'&' | b'\\' => has_escapes = true,
+            _ => {}
+        }
+    }
+    longest >= *LENGTHS.start() || has_escapes && all >= *LENGTHS.start()
 }
 
 /// The positions of card numbers, in order, counted in characters. Overlapping ones are merged, because it is not known

@@ -46,7 +46,9 @@
 //! # Features
 //!
 //! * `reqwest` (default): an HTTPS client on reqwest, rustls with ring and compiled-in roots. It takes most of the
-//!   build time; without it, bring your own [`Exchange`](transport::Exchange).
+//!   build time; without it and `hyper`, bring your own [`Exchange`](transport::Exchange).
+//! * `hyper`: the same client over hyper alone: the same guarantees and errors with about forty crates fewer, and
+//!   HTTP/1.1 only. It is used if `reqwest` is off (`default-features = false`).
 //! * `clientpay` (default): the module `clientpay`. A program for Clearent alone compiles faster without it.
 //! * `http2`: HTTP/2 in addition to HTTP/1.1. It is off because a few calls per second gain nothing from it, and it
 //!   adds a parser to trust.

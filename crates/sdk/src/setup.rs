@@ -14,8 +14,8 @@ use crate::{Environment, Error, ErrorKind};
 enum Unset {
     #[error("no environment is set: choose sandbox, production, or a URL")]
     Environment,
-    #[cfg(not(feature = "reqwest"))]
-    #[error("no exchange is given, and the feature `reqwest`, which has one, is off")]
+    #[cfg(not(any(feature = "hyper", feature = "reqwest")))]
+    #[error("no exchange is given, and the features `reqwest` and `hyper`, which have one, are off")]
     Exchange,
 }
 
@@ -137,7 +137,7 @@ macro_rules! settings {
                 self
             }
 
-            /// Sets the HTTP client that sends the requests, instead of reqwest.
+            /// Sets the HTTP client that sends the requests, instead of that of the feature `reqwest` or, without it, `hyper`.
             pub fn exchange(mut self, exchange: impl Exchange + 'static) -> Self {
                 self.settings.exchange = Some(Arc::new(exchange));
                 self
@@ -166,15 +166,18 @@ impl From<Unset> for Error {
     }
 }
 
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
 fn default_exchange() -> Result<Arc<dyn Exchange>, Error> {
+    #[cfg(feature = "reqwest")]
     let exchange = perennial_transport::ReqwestExchange::builder().build();
+    #[cfg(not(feature = "reqwest"))]
+    let exchange = perennial_transport::HyperExchange::builder().build();
     exchange
         .map(|exchange| Arc::new(exchange) as _)
         .map_err(|error| Error::because(ErrorKind::Configuration, error))
 }
 
-#[cfg(not(feature = "reqwest"))]
+#[cfg(not(any(feature = "hyper", feature = "reqwest")))]
 fn default_exchange() -> Result<Arc<dyn Exchange>, Error> {
     Err(Unset::Exchange.into())
 }

@@ -53,7 +53,9 @@
 //! * `reqwest` (default): `ReqwestExchange`, HTTPS over reqwest, rustls with ring, and the Mozilla roots compiled in.
 //!   It accounts for most of the build time of this crate; without it, no HTTP client and no TLS is compiled, and you
 //!   supply your own [`Exchange`].
-//! * `http2`: offers HTTP/2 to the gateway as well as HTTP/1.1. Off by default, because the gateways gain nothing from
+//! * `hyper`: `HyperExchange`, the same over hyper alone: the same guarantees and errors with about forty crates fewer,
+//!   and HTTP/1.1 only.
+//! * `http2`: offers HTTP/2 to the gateway as well as HTTP/1.1, with reqwest. Off by default, because the gateways gain nothing from
 //!   it and its parser is one more to trust. It adds the `h2` crate.
 //! * `testing`: the module `testing`, with exchanges that record, replay and follow a script, and a clock that moves
 //!   only on request. It is for your tests and adds `serde_json`.
@@ -63,6 +65,10 @@ mod backoff;
 mod deadline;
 mod error;
 mod exchange;
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+mod http;
+#[cfg(feature = "hyper")]
+mod hyper;
 mod pace;
 pub mod redact;
 #[cfg(feature = "reqwest")]
@@ -77,10 +83,14 @@ pub use backoff::{Backoff, Jitter, full_jitter, retry_after};
 pub use deadline::{Deadline, Time, TokioTime};
 pub use error::{Kind, TransportError};
 pub use exchange::Exchange;
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+pub use http::{BuildError, HttpBuilder};
+#[cfg(feature = "hyper")]
+pub use hyper::{HyperBuilder, HyperExchange};
 pub use pace::Pace;
 pub use redact::Redactor;
 #[cfg(feature = "reqwest")]
-pub use reqwest::{BuildError, ReqwestBuilder, ReqwestExchange};
+pub use reqwest::{ReqwestBuilder, ReqwestExchange};
 pub use retry_class::{Decision, Delivery, Outcome, RetryClass, decide};
 pub use send_by::SendBy;
 pub use sender::{Answer, Call, CallError, Policy, Sender};

@@ -205,7 +205,7 @@ impl Sender {
         );
         let deadline = self.attempt_deadline(call, started);
         let result =
-            self.inner.exchange.exchange(call.request.clone(), deadline).instrument(span.clone()).await;
+            (*self.inner.exchange).exchange(call.request.clone(), deadline).instrument(span.clone()).await;
         self.record(&span, &result, started);
         result
     }

@@ -56,9 +56,10 @@ impl Known {
     /// chance.
     #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
-        let plain = folded_text(secret);
-        if plain.len() >= SHORTEST {
-            self.secrets.push(plain.into());
+        let plain = Secret::from(folded_text(secret));
+        let is_new = self.secrets.iter().all(|known| known.expose() != plain.expose());
+        if is_new && plain.expose().len() >= SHORTEST {
+            self.secrets.push(plain);
         }
         self
     }

@@ -6,8 +6,12 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    sync::Arc,
     thread,
 };
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer};
 
 const FLAG: &str = "--as-server";
 
@@ -15,10 +19,9 @@ pub(crate) fn is_requested() -> bool {
     env::args().any(|argument| argument == FLAG)
 }
 
-/// Serves on a free port, which it prints, until its standard input closes.
+/// Serves on a free port, with TLS on a second one. Prints both and the certificate, and ends when its standard input
+/// closes.
 pub(crate) fn run(body: &[u8]) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    println!("{}", listener.local_addr().expect("the listener is bound").port());
     let mut answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -26,20 +29,47 @@ pub(crate) fn run(body: &[u8]) {
     .into_bytes();
     answer.extend_from_slice(body);
     let answer: &'static [u8] = answer.leak();
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            thread::spawn(move || serve(connection, answer));
-        }
+
+    let key = KeyPair::generate().expect("a key is made");
+    let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("the name is one");
+    let certificate = params.self_signed(&key).expect("the key signs");
+    let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the versions are supported")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+        .expect("the certificate is of the key");
+    let tls = Arc::new(tls);
+    listen(move |connection| serve(connection, answer));
+    listen(move |connection| {
+        let session = ServerConnection::new(tls.clone()).expect("the configuration is complete");
+        serve(StreamOwned::new(session, connection), answer);
     });
+    println!("{}", certificate.pem());
     let _ = std::io::stdin().read(&mut [0]);
 }
 
-fn serve(connection: TcpStream, answer: &[u8]) {
-    let Ok(mut writer) = connection.try_clone() else { return };
-    let _ = writer.set_nodelay(true);
-    let mut lines = BufReader::new(connection).lines();
-    while let Some(Ok(line)) = lines.next() {
-        if line.is_empty() && writer.write_all(answer).is_err() {
+/// Serves each connection of a free port on a thread of its own, and prints the port.
+fn listen(serve: impl Fn(TcpStream) + Clone + Send + 'static) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    println!("{}", listener.local_addr().expect("the listener is bound").port());
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let _ = connection.set_nodelay(true);
+            let serve = serve.clone();
+            thread::spawn(move || serve(connection));
+        }
+    });
+}
+
+fn serve(connection: impl Read + Write, answer: &[u8]) {
+    let mut reader = BufReader::new(connection);
+    let mut line = String::new();
+    while reader.read_line(&mut line).is_ok_and(|length| length > 0) {
+        let is_end = line.trim().is_empty();
+        line.clear();
+        let connection = reader.get_mut();
+        if is_end && (connection.write_all(answer).is_err() || connection.flush().is_err()) {
             return;
         }
     }
@@ -48,7 +78,9 @@ fn serve(connection: TcpStream, answer: &[u8]) {
 /// The server's process, which ends with the benchmark.
 pub(crate) struct Server {
     child: Child,
-    port: u16,
+    ports: [u16; 2],
+    /// Its certificate.
+    pub(crate) pem: String,
 }
 
 impl Server {
@@ -59,14 +91,21 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the bench starts itself");
-        let mut line = String::new();
-        let stdout = child.stdout.as_mut().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the server prints its port");
-        Self { port: line.trim().parse().expect("the port is a number"), child }
+        let stdout = child.stdout.take().expect("it is piped");
+        let mut lines = BufReader::new(stdout).lines().map(|line| line.expect("the server prints lines"));
+        let ports = [(); 2].map(|()| lines.next().and_then(|line| line.parse().ok()).expect("a port"));
+        let mut pem = String::new();
+        for line in lines {
+            pem.extend([&line, "\n"]);
+            if line.starts_with("-----END") {
+                break;
+            }
+        }
+        Self { child, ports, pem }
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    pub(crate) fn url(&self, scheme: &str) -> String {
+        format!("{scheme}://127.0.0.1:{}", self.ports[usize::from(scheme == "https")])
     }
 }
 

@@ -1,32 +1,26 @@
-//! Records whether a client ever had a connection: before the first one it has sent nothing.
+//! A layer of reqwest's connector that notes the first connection.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tower::{Layer, Service};
 
-/// Set by the first connection, TLS and the tunnel of a proxy included, before anything is sent over it.
-#[derive(Clone, Default)]
-pub(super) struct Connected(Arc<AtomicBool>);
+use crate::http::Connected;
 
-impl Connected {
-    pub(super) fn get(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
+/// Notes the first connection that its connector makes.
+#[derive(Clone)]
+pub(super) struct Noted(pub(super) Connected);
 
-impl<S> Layer<S> for Connected {
+impl<S> Layer<S> for Noted {
     type Service = Noting<S>;
 
     fn layer(&self, connector: S) -> Noting<S> {
-        Noting { connector, connected: self.clone() }
+        Noting { connector, connected: self.0.clone() }
     }
 }
 
-/// A connector that records its first success.
+/// A connector that notes its first success.
 #[derive(Clone)]
 pub(super) struct Noting<S> {
     connector: S,
@@ -50,7 +44,7 @@ where
         let (connecting, connected) = (self.connector.call(target), self.connected.clone());
         Box::pin(async move {
             let connection = connecting.await?;
-            connected.0.store(true, Ordering::SeqCst);
+            connected.set();
             Ok(connection)
         })
     }

@@ -36,6 +36,11 @@ fn features_bring_in_no_more_than_they_say() {
             &[&client[..], &["h2", "serde_json"]].concat()[..],
         ),
         (&[], &client, &["h2", "serde_json"]),
+        (
+            &["--no-default-features", "--features", "hyper"],
+            &["hyper", "hyper-util", "rustls", "ring"],
+            &["reqwest", "url", "idna", "icu_normalizer", "h2", "serde", "serde_json", "tower"],
+        ),
         (&["--features", "http2"], &["reqwest", "h2"], &["serde_json"]),
         (&["--no-default-features", "--features", "testing"], &["serde_json"], &client),
     ] {

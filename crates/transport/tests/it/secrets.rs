@@ -10,7 +10,8 @@ use perennial_domain::clearent::ApiKey;
 use perennial_domain::clientpay::AccessId;
 use perennial_transport::testing::{Recording, Replaying, Scripted};
 use perennial_transport::{
-    Backoff, Call, Policy, Redactor, ReqwestExchange, RetryClass, Sender, TokioTime, auth, full_jitter,
+    Backoff, Call, Exchange, HyperExchange, Policy, Redactor, ReqwestExchange, RetryClass, Sender, TokioTime,
+    auth, full_jitter,
 };
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -116,24 +117,8 @@ impl<S: tracing::Subscriber> Layer<S> for Fields {
     }
 }
 
-/// Holds: No `Debug` output, error, span, event or recording of the transport shows a key, a card number or a
-/// security code, and spans have only listed fields.
-#[tokio::test]
-async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
-    let (printed, fields) = (Printed::default(), Fields::default());
-    log::set_boxed_logger(Box::new(printed.clone())).unwrap();
-    log::set_max_level(log::LevelFilter::Trace);
-    let writer = printed.clone();
-    let text = tracing_subscriber::fmt::layer()
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(move || writer.clone());
-    let subscriber = tracing_subscriber::registry().with(text).with(fields.clone());
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-
-    let Certificate { acceptor, pem } = certificate("127.0.0.1", 2000..2200);
-    let builder = ReqwestExchange::builder().add_root_certificate(pem);
-    printed.show(&builder);
-    let exchange = builder.build().unwrap();
+/// Prints all that calls over this exchange show and record.
+async fn record(printed: &Printed, certificate: &Certificate, exchange: impl Exchange + Debug + 'static) {
     printed.show(&exchange);
     let recording = Arc::new(Recording::new(exchange, Redactor::new().secret(KEY)));
     let policy =
@@ -144,7 +129,7 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
         [&[Whole, Say(ECHO)][..], &[Whole, Reset], &[Whole, Say("4111111111111111 csc-c4n4ry\r\n\r\n")]]
     {
         let plain = Gateway::start(script).await.url("http");
-        let secured = Gateway::start_tls(script, acceptor.clone()).await.url("https");
+        let secured = Gateway::start_tls(script, certificate.acceptor.clone()).await.url("https");
         for (url, retry_class) in
             [(&plain, RetryClass::Safe), (&plain, RetryClass::Never), (&secured, RetryClass::Never)]
         {
@@ -169,6 +154,29 @@ async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
     let names = ["cust_7", "Bartholomew"].into_iter();
     printed
         .add(&names.fold(cassette.to_json().unwrap(), |json, name| json.replace(name, "(not secret here)")));
+}
+
+/// Holds: No `Debug` output, error, span, event or recording of the transport shows a key, a card number or a
+/// security code, and spans have only listed fields.
+#[tokio::test]
+async fn no_canary_is_printed_and_no_field_that_is_not_allowed() {
+    let (printed, fields) = (Printed::default(), Fields::default());
+    log::set_boxed_logger(Box::new(printed.clone())).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    let writer = printed.clone();
+    let text = tracing_subscriber::fmt::layer()
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(move || writer.clone());
+    let subscriber = tracing_subscriber::registry().with(text).with(fields.clone());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+
+    let certificate = certificate("127.0.0.1", 2000..2200);
+    let builder = ReqwestExchange::builder().add_root_certificate(certificate.pem.clone());
+    printed.show(&builder);
+    record(&printed, &certificate, builder.build().unwrap()).await;
+    let builder = HyperExchange::builder().add_root_certificate(certificate.pem.clone());
+    printed.show(&builder);
+    record(&printed, &certificate, builder.build().unwrap()).await;
     let scripted = Scripted::new([]);
     let sender = Sender::new(Arc::new(scripted));
     printed.show(&sender.send(call(&sender, "https://gateway.example", RetryClass::Safe)).await.unwrap_err());

@@ -1,4 +1,4 @@
-//! Results of the reqwest exchange for each way in which a gateway, a network or a URL can fail.
+//! Results of an exchange for each way in which a gateway, a network or a URL can fail.
 
 use std::error::Error;
 use std::process::Command;
@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use perennial_transport::{
-    Deadline, Delivery, Exchange, Kind, ReqwestExchange, Time, TokioTime, TransportError,
-};
+use perennial_transport::{Deadline, Delivery, Exchange, Kind, Time, TokioTime, TransportError};
 use tokio::net::{TcpListener, TcpSocket};
 
+use super::Http;
 use crate::socket::Step::{self, Drip, Forever, Hold, Read, Request as Whole, Reset, Say, Stall};
 use crate::socket::{Certificate, Gateway, certificate};
 
@@ -21,19 +20,19 @@ const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-fn small() -> ReqwestExchange {
-    ReqwestExchange::builder().response_limit(4096).build().unwrap()
+fn small() -> Http {
+    Http::builder().response_limit(4096).build().unwrap()
 }
 
 fn post(url: &str) -> Request<Bytes> {
     Request::post(url).header("api-key", "secret").body(r#"{"first-name":"Ada"}"#.into()).unwrap()
 }
 
-async fn send(exchange: &ReqwestExchange, url: &str) -> Result<Response<Bytes>, TransportError> {
+async fn send(exchange: &Http, url: &str) -> Result<Response<Bytes>, TransportError> {
     exchange.exchange(post(url), Deadline::after(TokioTime.now(), DEADLINE)).await
 }
 
-async fn failure(exchange: &ReqwestExchange, url: &str) -> (Kind, Delivery) {
+async fn failure(exchange: &Http, url: &str) -> (Kind, Delivery) {
     let error = send(exchange, url).await.expect_err(url);
     assert!(!format!("{error:?} {error}").contains("rest/v2"), "{error:?} shows the URL");
     (error.kind(), error.delivery())
@@ -164,6 +163,13 @@ async fn no_connection_is_not_sent() {
     }
 }
 
+/// A label of a name has at most 63 letters, so that no resolver asks for this one.
+#[tokio::test]
+async fn a_name_without_an_address_is_not_sent() {
+    let url = format!("https://{}.example/rest/v2/customers", "a".repeat(64));
+    assert_eq!(failure(&small(), &url).await, (Kind::Resolve, Delivery::NotSent));
+}
+
 #[tokio::test]
 async fn a_passed_deadline_sends_nothing() {
     let gateway = Gateway::start(&[Whole, Say(OK)]).await;
@@ -257,7 +263,7 @@ fn proxies_of_the_environment_are_not_used() {
         child.env(name, &proxy);
     }
     child.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("REQUEST_METHOD");
-    let child = child.args(["--exact", "wire::a_direct_call_is_answered"]).output().unwrap();
+    let child = child.args(["--exact", &super::test("wire::a_direct_call_is_answered")]).output().unwrap();
     let report = String::from_utf8(child.stdout).unwrap();
     assert!(child.status.success() && report.contains("1 passed"), "{report}");
     assert_eq!(sink.accept().map_err(|error| error.kind()).unwrap_err(), std::io::ErrorKind::WouldBlock);
@@ -282,7 +288,7 @@ async fn only_trusted_certificates_are_spoken_to() {
     ] {
         let Certificate { acceptor, pem } = certificate(name, years.clone());
         let gateway = Gateway::start_tls(&[Whole, Say(OK), Hold], acceptor).await;
-        let mut builder = ReqwestExchange::builder();
+        let mut builder = Http::builder();
         if trusted {
             builder = builder.add_root_certificate(pem);
         }
@@ -318,7 +324,7 @@ async fn the_connect_timeout_bounds_the_handshake() {
 async fn a_cut_tls_connection_is_no_end_of_body() {
     let Certificate { acceptor, pem } = certificate("127.0.0.1", 2000..2200);
     let gateway = Gateway::start_tls(&[Whole, Say("HTTP/1.1 200 OK\r\n\r\nhalf"), Read(0)], acceptor).await;
-    let exchange = ReqwestExchange::builder().add_root_certificate(pem).build().unwrap();
+    let exchange = Http::builder().add_root_certificate(pem).build().unwrap();
     assert_eq!(failure(&exchange, &gateway.url("https")).await, (Kind::Truncated, Delivery::MaybeSent));
 }
 
