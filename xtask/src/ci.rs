@@ -14,9 +14,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Step::new("cargo clippy --workspace --all-targets --all-features -- -D warnings").run()?;
     let words = ["--all-targets", "--", "-D", "warnings"].map(String::from);
     application("clippy")?.arguments(&words).run()?;
-    // Features only add: the facade also builds without the HTTP client, bare and with the others.
+    // Features only add: the facade also builds without reqwest, bare and with the others.
     Step::new("cargo check --package perennial --no-default-features").run()?;
-    let others = "blocking,clientpay,testing,webhook";
+    let others = "blocking,clientpay,hyper,testing,webhook";
     Step::new(&format!("cargo check --package perennial --no-default-features --features {others}")).run()?;
     Step::new("cargo doc --workspace --no-deps --all-features").variable("RUSTDOCFLAGS", "-D warnings").run()
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(body: &[u8]) {
         let session = ServerConnection::new(tls.clone()).expect("the configuration is complete");
         serve(StreamOwned::new(session, connection), answer);
     });
-    println!("{}", certificate.pem());
+    print!("{}", certificate.pem());
     let _ = std::io::stdin().read(&mut [0]);
 }
 

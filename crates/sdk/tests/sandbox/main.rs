@@ -12,6 +12,7 @@ mod test_sale;
 mod webhook;
 
 use perennial::clearent::*;
+use perennial::transport::{HyperExchange, ReqwestExchange};
 use perennial::{
     Amount, BaseUrl, CardBrand, Clearent, ClearentBuilder, ErrorKind, Format, Response, blocking,
 };
@@ -28,17 +29,22 @@ async fn start(format: Format) -> (Sandbox, Clearent) {
 
 /// The builder of a client for the sandbox's default world.
 fn builder(sandbox: &Sandbox, format: Format) -> ClearentBuilder {
-    Clearent::builder(ApiKey::new(sandbox.api_key().expose()).unwrap())
-        .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
-        .format(format)
+    keyed(sandbox, sandbox.api_key().expose(), format)
 }
 
 fn client(sandbox: &Sandbox, key: &str, format: Format) -> Clearent {
-    Clearent::builder(ApiKey::new(key).unwrap())
+    keyed(sandbox, key, format).build().unwrap()
+}
+
+/// The builder of a client with this key, which speaks JSON over reqwest and XML over hyper.
+fn keyed(sandbox: &Sandbox, key: &str, format: Format) -> ClearentBuilder {
+    let builder = Clearent::builder(ApiKey::new(key).unwrap())
         .environment(sandbox.base_url().parse::<BaseUrl>().unwrap())
-        .format(format)
-        .build()
-        .unwrap()
+        .format(format);
+    match format {
+        Format::Json => builder.exchange(ReqwestExchange::builder().build().unwrap()),
+        Format::Xml => builder.exchange(HyperExchange::builder().build().unwrap()),
+    }
 }
 
 async fn customer(client: &Clearent, first_name: &str) -> Response<Customer> {
