@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Prose;
-use super::shown::{Escapes, VisibleChar, characters, digit, folded};
+use super::shown::{Escapes, VisibleChar, characters, digit, folded, readings};
 use crate::secret::Secret;
 
 /// The text that replaces a known secret.
@@ -43,12 +44,12 @@ const WIDEST_GAP: usize = 8;
 /// ```
 #[derive(Default)]
 pub struct Known {
-    /// Only case-folded letters and digits.
-    secrets: Vec<Secret>,
+    /// Only case-folded letters and digits. A copy for one call shares the texts.
+    secrets: Vec<Arc<Secret>>,
     /// The secrets that the call sends in its body.
-    codes: Vec<Secret>,
-    sent: Vec<Secret>,
-    references: Vec<Secret>,
+    codes: Vec<Arc<Secret>>,
+    sent: Vec<Arc<Secret>>,
+    references: Vec<Arc<Secret>>,
 }
 
 impl Known {
@@ -56,10 +57,10 @@ impl Known {
     /// chance.
     #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
-        let plain = Secret::from(folded_text(secret));
+        let plain = folded_text(secret);
         let is_new = self.secrets.iter().all(|known| known.expose() != plain.expose());
         if is_new && plain.expose().len() >= SHORTEST {
-            self.secrets.push(plain);
+            self.secrets.push(plain.into());
         }
         self
     }
@@ -79,7 +80,7 @@ impl Known {
     #[must_use]
     pub fn code(mut self, code: &str) -> Self {
         let plain = folded_text(code);
-        if plain.len() >= SHORTEST {
+        if plain.expose().len() >= SHORTEST {
             self.codes.push(plain.into());
         }
         self.secret(code)
@@ -90,7 +91,7 @@ impl Known {
     #[must_use]
     pub fn sent(mut self, text: &str) -> Self {
         let plain = folded_text(text);
-        if plain.contains(char::is_alphabetic) {
+        if plain.expose().contains(char::is_alphabetic) {
             self.sent.push(plain.into());
         }
         self
@@ -107,13 +108,12 @@ impl Known {
     /// Returns a copy of the secrets, to which those of one call can be added.
     #[must_use]
     pub fn copied(&self) -> Self {
-        let copy =
-            |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_owned().into()).collect();
+        let Self { secrets, codes, sent, references } = self;
         Self {
-            secrets: copy(&self.secrets),
-            codes: copy(&self.codes),
-            sent: copy(&self.sent),
-            references: copy(&self.references),
+            secrets: secrets.clone(),
+            codes: codes.clone(),
+            sent: sent.clone(),
+            references: references.clone(),
         }
     }
 
@@ -140,8 +140,9 @@ impl Known {
             Prose::Code if text.trim().chars().all(char::is_alphanumeric) => LONG,
             Prose::Code | Prose::Free => 0,
         };
-        let secrets = self.secrets.iter().map(Secret::expose).filter(|secret| weight(secret) >= least);
-        let codes = self.codes.iter().map(Secret::expose).filter(|_| prose == Prose::Reference);
+        let secrets =
+            self.secrets.iter().map(|secret| secret.expose()).filter(|secret| weight(secret) >= least);
+        let codes = self.codes.iter().map(|code| code.expose()).filter(|_| prose == Prose::Reference);
         let sought: Vec<&str> =
             secrets.chain(codes).filter(|secret| may_contain(text, secret, escapes)).collect();
         if sought.is_empty() {
@@ -188,11 +189,17 @@ impl Known {
     }
 }
 
-fn folded_text(text: &str) -> String {
+fn folded_text(text: &str) -> Secret {
     // A text that grows leaves copies of a secret behind.
     let mut plain = String::with_capacity(text.len());
-    plain.extend(characters(text, Escapes::Read).filter_map(|shown| folded(shown.character)));
-    plain
+    match readings(text) {
+        [_] if text.is_ascii() => {
+            let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+            plain.extend(letters.map(|letter| char::from(letter.to_ascii_lowercase())));
+        }
+        _ => plain.extend(characters(text, Escapes::Read).filter_map(|shown| folded(shown.character))),
+    }
+    plain.into()
 }
 
 /// Whether a search for the secret can succeed. It fails in nearly every text, and this runs for every text of a
