@@ -162,7 +162,7 @@ async fn secured(tls: &TlsConnector, uri: &Uri, stream: Stream) -> Result<TokioI
     Ok(TokioIo::new(Stream::Secured(Box::new(tls.connect(name, stream).await?))))
 }
 
-/// The resolver of the system, whose failures are told from those to connect.
+/// The resolver of the system. Its failures have a kind of their own.
 #[derive(Clone)]
 struct Resolver(GaiResolver);
 
