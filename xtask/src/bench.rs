@@ -1,7 +1,11 @@
 //! Benchmarks, as tables whose columns are measured side by side in one run.
 
+mod one_call;
+
 use std::time::Duration;
 use std::{fs, thread};
+
+use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::step::Step;
@@ -39,7 +43,15 @@ const TABLES: &[Table] = &[
     },
     // A night, the starts and the books of a month of 100,000 subscriptions, beside a sandbox in a process of its own.
     Table { name: "billing", programs: &["cargo bench --package perennial-billing --bench billing"] },
+    // The build of a program that makes one call, compared with one that is written by hand.
+    Table { name: ONE_CALL, programs: &[] },
 ];
+
+/// The table that needs no program.
+const ONE_CALL: &str = "one-call";
+
+/// The option that prints each row as one line of JSON.
+const JSON: &str = "--output=json";
 
 /// The option that lets a table be printed on a busy machine.
 const BUSY: &str = "--busy";
@@ -49,39 +61,80 @@ const MOST: u64 = 100;
 const WATCH: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let is_known = |name: &&String| **name == BUSY || TABLES.iter().any(|table| table.name == *name);
+    let is_option = |name: &String| [BUSY, JSON].contains(&name.as_str());
+    let is_known = |name: &&String| is_option(name) || TABLES.iter().any(|table| table.name == **name);
     if let Some(given) = arguments.iter().find(|name| !is_known(name)) {
         let known: Vec<_> = TABLES.iter().map(|table| format!("[{}]", table.name)).collect();
         return Err(Failure::Unknown {
             given: given.clone(),
-            known: format!("[{BUSY}] {}", known.join(" ")),
+            known: format!("[{BUSY}] [{JSON}] {}", known.join(" ")),
         });
     }
-    let may_be_busy = arguments.iter().any(|name| name == BUSY);
-    let names: Vec<_> = arguments.iter().filter(|name| *name != BUSY).collect();
-    let picked = |table: &&Table| names.is_empty() || names.iter().any(|name| *name == table.name);
-    TABLES.iter().filter(picked).try_for_each(|table| print(table, may_be_busy))
+    let has = |option: &str| arguments.iter().any(|name| name == option);
+    let names: Vec<_> = arguments.iter().filter(|name| !is_option(name)).collect();
+    let picked = |table: &&Table| names.is_empty() || names.iter().any(|name| **name == table.name);
+    TABLES.iter().filter(picked).try_for_each(|table| print(table, has(BUSY), has(JSON)))
 }
 
 /// Builds the programs of a table, and prints it if the machine has nothing else to do.
-fn print(table: &Table, may_be_busy: bool) -> Result<(), Failure> {
+fn print(table: &Table, may_be_busy: bool, as_json: bool) -> Result<(), Failure> {
     let command = crate::target()?.join("release/perennial").display().to_string();
     if table.name == "start" {
         Step::new("cargo build --release --package perennial-cli").run()?;
     }
-    for program in table.programs {
-        Step::new(&without_running(program)).run()?;
+    let mut rows = Rows { table: table.name, head: Vec::new() };
+    let mut say = |line: &str| {
+        if !as_json {
+            println!("{line}");
+        } else if let Some(row) = rows.row(line) {
+            println!("{row}");
+        }
+    };
+    let quiet = || {
         let load = load();
         check_load(load, may_be_busy)?;
         if let Some(percent) = load {
-            println!("other programs use {percent} % of a core");
+            eprintln!("other programs use {percent} % of a core");
         }
-        Step::new(program)
+        Ok(())
+    };
+    if table.name == ONE_CALL {
+        quiet()?;
+        return one_call::measure(say);
+    }
+    for program in table.programs {
+        Step::new(&without_running(program)).run()?;
+        quiet()?;
+        let step = Step::new(program)
             .variable("PERENNIAL_BENCH_COMMAND", command.as_str())
-            .variable("PERENNIAL_INTENTS", "5000")
-            .run()?;
+            .variable("PERENNIAL_INTENTS", "5000");
+        step.lines(&mut say)?;
     }
     Ok(())
+}
+
+/// The rows of a table, whose columns are at least two spaces apart.
+struct Rows {
+    table: &'static str,
+    /// The names of the columns after the first, which has the name of the row.
+    head: Vec<String>,
+}
+
+impl Rows {
+    /// A line as an object; `None` for a head and for an empty line. What is no row of the head is a text.
+    fn row(&mut self, line: &str) -> Option<Value> {
+        let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        if line.starts_with("  ") {
+            self.head = cells.iter().map(ToString::to_string).collect();
+            return None;
+        }
+        let (name, values) = cells.split_first()?;
+        if values.is_empty() || values.len() != self.head.len() {
+            return Some(json!({ "table": self.table, "text": line.trim() }));
+        }
+        let values = self.head.iter().zip(values).map(|(head, value)| (head.clone(), json!(value)));
+        Some(json!({ "table": self.table, "row": name, "values": values.collect::<Map<_, _>>() }))
+    }
 }
 
 /// The line that builds a program and does not run it.
@@ -129,7 +182,8 @@ mod tests {
         let failure = run(&["start".into(), "speed".into()]).unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "does not know `speed`: [--busy] [ratios] [throughput] [start] [worlds] [journal] [billing]"
+            "does not know `speed`: [--busy] [--output=json] [ratios] [throughput] [start] [worlds] [journal] \
+             [billing] [one-call]"
         );
     }
 
@@ -146,6 +200,27 @@ mod tests {
             (None, false, false),
         ] {
             assert_eq!(check_load(load, may_be_busy).is_err(), is_refused, "{load:?} {may_be_busy}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_an_object_of_its_columns() {
+        let mut rows = Rows { table: "ratios", head: Vec::new() };
+        for (line, expected) in [
+            ("12 of 40", Some(json!({"table": "ratios", "text": "12 of 40"}))),
+            ("                 ours   by hand   aim", None),
+            ("", None),
+            (
+                "a call, in flight   25.29 us     31 us   <= 1.02",
+                Some(json!({
+                    "table": "ratios",
+                    "row": "a call, in flight",
+                    "values": {"ours": "25.29 us", "by hand": "31 us", "aim": "<= 1.02"},
+                })),
+            ),
+            ("a note   of two cells", Some(json!({"table": "ratios", "text": "a note   of two cells"}))),
+        ] {
+            assert_eq!(rows.row(line), expected, "{line}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! A command that is shown before it starts, timed, and repeatable by hand.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -60,11 +60,18 @@ impl Step {
 
     /// Runs to the end, shows the output, and passes each line of standard output to `see` as well.
     pub(crate) fn watch(&self, mut see: impl FnMut(&str)) -> Result<(), Failure> {
+        self.lines(|line| {
+            println!("{line}");
+            see(line);
+        })
+    }
+
+    /// Runs to the end, and passes each line of standard output to `see` alone.
+    pub(crate) fn lines(&self, mut see: impl FnMut(&str)) -> Result<(), Failure> {
         let relay = |child: &mut Child| {
             if let Some(mut output) = child.stdout.take().map(BufReader::new) {
                 let mut line = Vec::new();
                 while output.read_until(b'\n', &mut line)? > 0 {
-                    std::io::stdout().write_all(&line)?;
                     see(String::from_utf8_lossy(&line).trim_end());
                     line.clear();
                 }
