@@ -9,6 +9,7 @@ use std::path::Path;
 
 use perennial::clearent::{ApiKey, OneTimeToken};
 use perennial::encoding::{MARK, NotUtf8, utf8, without_mark};
+#[cfg(any(feature = "key-file", feature = "pdf"))]
 use perennial::keys::{KeyStoreError, Secret};
 use perennial::{InvalidValue, Violations};
 use serde::Deserialize;
@@ -143,6 +144,7 @@ pub(crate) fn new_key(file: Option<&Path>) -> Result<ApiKey, Failure> {
 }
 
 /// The passphrase of the key file, from a file or else from a prompt.
+#[cfg(feature = "key-file")]
 pub(crate) fn passphrase(file: Option<&Path>) -> Result<Secret, Failure> {
     let missing = "there is no terminal to ask at for the passphrase of the keys: pass --passphrase-file FILE or --identity FILE";
     what_opens("passphrase", file, "Passphrase of the keys (not shown): ", missing)
@@ -165,6 +167,7 @@ pub(crate) fn one_time_token(path: &Path) -> Result<OneTimeToken, Failure> {
 }
 
 /// A secret that opens other files, from a file without its line ending, or else from a prompt.
+#[cfg(any(feature = "key-file", feature = "pdf"))]
 fn what_opens(what: &str, file: Option<&Path>, question: &str, missing: &str) -> Result<Secret, Failure> {
     let Some(path) = file else {
         if io::stdin().is_terminal() {

@@ -4,9 +4,14 @@ use std::env;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use perennial::keys::{KeyFile, KeyStore, Keychain, Unlock, Variables};
+#[cfg(feature = "keychain")]
+use perennial::keys::Keychain;
+#[cfg(feature = "key-file")]
+use perennial::keys::{KeyFile, Unlock};
+use perennial::keys::{KeyStore, Variables};
 
 use crate::failure::Failure;
+#[cfg(feature = "key-file")]
 use crate::input;
 
 /// The storage of keys. Only the chosen one is used; there is no fallback.
@@ -47,8 +52,14 @@ impl KeyOptions {
     /// Opens the store of these options.
     pub(crate) fn store(&self) -> Result<Box<dyn KeyStore>, Failure> {
         Ok(match self.store {
+            #[cfg(feature = "key-file")]
             Store::File => Box::new(self.file()?),
+            #[cfg(not(feature = "key-file"))]
+            Store::File => return Err(left_out("an encrypted file", "key-file")),
+            #[cfg(feature = "keychain")]
             Store::Keychain => Box::new(Keychain::new()),
+            #[cfg(not(feature = "keychain"))]
+            Store::Keychain => return Err(left_out("the keychain of the system", "keychain")),
             Store::Variables => Box::new(Variables),
         })
     }
@@ -62,6 +73,7 @@ impl KeyOptions {
         self.keys.clone().map_or_else(usual_file, Ok)
     }
 
+    #[cfg(feature = "key-file")]
     pub(crate) fn file(&self) -> Result<KeyFile, Failure> {
         let unlock = match &self.identity {
             Some(identity) => Unlock::Identity(identity.clone()),
@@ -69,6 +81,14 @@ impl KeyOptions {
         };
         Ok(KeyFile::new(self.path()?, unlock))
     }
+}
+
+/// A store that this build has no code for.
+#[cfg(not(all(feature = "key-file", feature = "keychain")))]
+fn left_out(store: &str, feature: &str) -> Failure {
+    Failure::Usage(format!(
+        "this build cannot keep keys in {store}: build it with `--features {feature}`, or pass --store variables"
+    ))
 }
 
 fn usual_file() -> Result<PathBuf, Failure> {

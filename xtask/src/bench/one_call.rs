@@ -51,10 +51,10 @@ use perennial::{Clearent, Environment};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let key = ApiKey::new(std::env::var("API_KEY")?)?;
+    let key = ApiKey::new(&std::env::var("API_KEY")?)?;
     let client = Clearent::builder(key).environment(Environment::Sandbox).build()?;
     let customer = client.customers().get(&CustomerKey::try_from("cust_5a1d7c1e8a0f")?).await?;
-    println!("{:?}", customer.map(|customer| customer.first_name.clone()));
+    println!("{:?}", customer.first_name);
     Ok(())
 }
 "#;
