@@ -12,25 +12,35 @@ use super::{Record, Value};
 /// The maximum number of plans, and of transactions, that are looked up for one table.
 const MOST: usize = 100;
 
-/// Adds the amount due to each payment below its plan's amount, from its transaction. The plan's amount may have
-/// changed, so the transaction decides; an unreadable one adds nothing.
-pub(super) async fn add(client: &Clearent, rows: &mut [Record]) {
-    let mut amounts: BTreeMap<String, Option<Total>> = BTreeMap::new();
-    let mut searches = 0;
-    for row in rows {
-        let fields = ("plan-key", "transaction-id", "payment-amount");
-        let fields = (row.field(fields.0), row.field(fields.1), row.field(fields.2));
-        let (Some(Value::Text(plan)), Some(Value::Text(transaction)), Some(Value::Amount(taken))) = fields
-        else {
-            continue;
-        };
-        if !amounts.contains_key(plan) && amounts.len() < MOST {
-            amounts.insert(plan.clone(), of_plan(client, plan).await);
-        }
-        if amounts.get(plan).copied().flatten().is_some_and(|amount| *taken < amount) && searches < MOST {
-            searches += 1;
-            let due = of_transaction(client, transaction).await;
-            *row = mem::take(row).with("due", due);
+/// The amounts that were looked up, by their plans' keys, and the number of transactions that were.
+#[derive(Default)]
+pub(super) struct Amounts {
+    of_plans: BTreeMap<String, Option<Total>>,
+    searches: usize,
+}
+
+impl Amounts {
+    /// Adds the amount due to each payment below its plan's amount, from its transaction. The plan's amount may have
+    /// changed, so the transaction decides; an unreadable one adds nothing.
+    pub(super) async fn add(&mut self, client: &Clearent, rows: &mut [Record]) {
+        let Self { of_plans, searches } = self;
+        for row in rows {
+            let fields = ("plan-key", "transaction-id", "payment-amount");
+            let fields = (row.field(fields.0), row.field(fields.1), row.field(fields.2));
+            let (Some(Value::Text(plan)), Some(Value::Text(transaction)), Some(Value::Amount(taken))) =
+                fields
+            else {
+                continue;
+            };
+            if !of_plans.contains_key(plan) && of_plans.len() < MOST {
+                of_plans.insert(plan.clone(), of_plan(client, plan).await);
+            }
+            if of_plans.get(plan).copied().flatten().is_some_and(|amount| *taken < amount) && *searches < MOST
+            {
+                *searches += 1;
+                let due = of_transaction(client, transaction).await;
+                *row = mem::take(row).with("due", due);
+            }
         }
     }
 }

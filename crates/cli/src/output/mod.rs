@@ -13,6 +13,7 @@ pub(crate) mod outlook;
 pub(crate) mod pager;
 mod record;
 mod table;
+mod table_writer;
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
@@ -24,6 +25,9 @@ pub(crate) use clientpay::PrintedAccessId;
 pub(crate) use record::{IntoRecord, IntoValue, Record, Value};
 
 use self::csv::CsvWriter;
+use self::due::Amounts;
+use self::names::Names;
+use self::table_writer::TableWriter;
 use crate::failure::{Failure, Written};
 
 /// The output format: tables for people; for programs one JSON document, one JSON object per line, or
@@ -200,12 +204,8 @@ impl Output {
         names: Option<&Clearent>,
     ) -> Result<(), Failure> {
         let mut rows = Rows::new(self, T::COLUMNS, T::members());
-        match rows.read(list, extent, wanted).await {
+        match rows.read(list, extent, wanted, names).await {
             Ok(page) => {
-                if let (Some(client), Listing::Table { rows, .. }) = (names, &mut rows.list) {
-                    names::add(client, rows).await;
-                    due::add(client, rows).await;
-                }
                 let unreadable = rows.finish()?;
                 if let (Self::Table, Some(page)) = (self, page) {
                     note_the_rest(&page);
@@ -230,9 +230,9 @@ struct Rows<'a> {
     unreadable: Vec<Error>,
 }
 
-/// The stored rows. Rows are written at once, but a table needs all its rows to find its widths.
+/// The form of the list. Rows are written at once; a table needs its first rows to find its widths.
 enum Listing<'a> {
-    Table { columns: &'a [&'a str], rows: Vec<Record> },
+    Table(TableWriter<'a>),
     Array(json::Array),
     Lines { begun: bool },
     Csv(CsvWriter),
@@ -241,7 +241,7 @@ enum Listing<'a> {
 impl<'a> Rows<'a> {
     fn new(output: Output, columns: &'a [&'a str], members: Vec<String>) -> Self {
         let list = match output {
-            Output::Table => Listing::Table { columns, rows: Vec::new() },
+            Output::Table => Listing::Table(TableWriter::new(columns)),
             Output::Json => Listing::Array(json::Array::default()),
             Output::Jsonl => Listing::Lines { begun: false },
             Output::Csv => Listing::Csv(CsvWriter::new(members)),
@@ -258,7 +258,7 @@ impl<'a> Rows<'a> {
 
     fn add(&mut self, record: Record) -> Result<(), Failure> {
         match &mut self.list {
-            Listing::Table { rows, .. } => rows.push(record),
+            Listing::Table(writer) => writer.add(&mut self.out, record)?,
             Listing::Array(array) => array.add(&mut self.out, &record)?,
             Listing::Lines { begun } => {
                 *begun = true;
@@ -271,20 +271,23 @@ impl<'a> Rows<'a> {
 
     fn is_empty(&self) -> bool {
         match &self.list {
-            Listing::Table { rows, .. } => rows.is_empty(),
+            Listing::Table(writer) => writer.is_empty(),
             Listing::Array(array) => array.is_empty(),
             Listing::Lines { begun } => !begun,
             Listing::Csv(writer) => writer.is_empty(),
         }
     }
 
-    /// Reads as far as needed; returns the page, if it was one.
+    /// Reads as far as needed; returns the page, if it was one. With a client, a table has names and amounts due.
     async fn read<T: IntoRecord>(
         &mut self,
         list: List<T>,
         extent: Extent,
         wanted: impl Fn(&T) -> bool,
+        names: Option<&Clearent>,
     ) -> Result<Option<PageInfo>, Failure> {
+        let client = names.filter(|_| matches!(self.list, Listing::Table(_)));
+        let (mut names, mut amounts) = (Names::default(), Amounts::default());
         let mut left = match extent {
             Extent::Limit(limit) => limit,
             Extent::Page | Extent::All => u64::MAX,
@@ -296,17 +299,31 @@ impl<'a> Rows<'a> {
         {
             let page = page?;
             let info = Response::page(&page).cloned();
+            let mut records = Vec::new();
             for object in Response::each(page).into_value() {
                 match object {
                     Ok(object) if !wanted(&object) => {}
                     Ok(object) if left > 0 => {
-                        self.add(object.record())?;
-                        progress.inc(1);
+                        records.push(object.record());
                         left -= 1;
                     }
                     Ok(_) => break,
                     Err(error) => self.unreadable.push(error),
                 }
+            }
+            if let Some(client) = client {
+                names.add(client, &mut records).await;
+                amounts.add(client, &mut records).await;
+            }
+            if let Listing::Table(writer) = &self.list
+                && writer.draws_before(records.len())
+                && io::stdout().is_terminal()
+            {
+                progress.finish_and_clear();
+            }
+            for record in records {
+                self.add(record)?;
+                progress.inc(1);
             }
             self.out.flush()?;
             if matches!(extent, Extent::Page) {
@@ -323,7 +340,7 @@ impl<'a> Rows<'a> {
 
     /// A progress bar with the number of rows so far, on a terminal without other output.
     fn progress(&self, extent: Extent) -> ProgressBar {
-        let is_silent = matches!(self.list, Listing::Table { .. }) || !io::stdout().is_terminal();
+        let is_silent = matches!(self.list, Listing::Table(_)) || !io::stdout().is_terminal();
         match ProgressStyle::with_template("{spinner} {pos} so far") {
             Ok(style) if is_silent && !matches!(extent, Extent::Page) => {
                 ProgressBar::new_spinner().with_style(style).with_finish(ProgressFinish::AndClear)
@@ -335,13 +352,10 @@ impl<'a> Rows<'a> {
     /// Ends the list; returns the errors of unreadable records.
     fn finish(mut self) -> Result<Vec<Error>, Failure> {
         match &mut self.list {
-            Listing::Table { rows, .. } if rows.is_empty() && self.unreadable.is_empty() => {
+            Listing::Table(writer) if writer.is_empty() && self.unreadable.is_empty() => {
                 note("nothing found");
             }
-            Listing::Table { rows, .. } if rows.is_empty() => {}
-            Listing::Table { columns, rows } => {
-                pager::show(&mut self.out, &table::of_many(columns, rows).to_string())?;
-            }
+            Listing::Table(writer) => writer.finish(&mut self.out)?,
             Listing::Array(array) => array.finish(&mut self.out)?,
             Listing::Lines { .. } => {}
             Listing::Csv(writer) => writer.begin(&mut self.out)?,

@@ -13,21 +13,27 @@ const MOST: usize = 100;
 
 const NAME: &str = "customer-name";
 
-/// Adds the name to each row that has a customer's key and no name, with one call for each customer. An unreadable
-/// customer has no name.
-pub(super) async fn add(client: &Clearent, rows: &mut [Record]) {
-    let mut names: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for row in rows {
-        let Some(Value::Text(key)) = row.field("customer-key") else { continue };
-        if row.field(NAME).is_some() {
-            continue;
+/// The names that were looked up, by their customers' keys.
+#[derive(Default)]
+pub(super) struct Names(BTreeMap<String, Option<String>>);
+
+impl Names {
+    /// Adds the name to each row that has a customer's key and no name, with one call for each customer. An unreadable
+    /// customer has no name.
+    pub(super) async fn add(&mut self, client: &Clearent, rows: &mut [Record]) {
+        let Self(names) = self;
+        for row in rows {
+            let Some(Value::Text(key)) = row.field("customer-key") else { continue };
+            if row.field(NAME).is_some() {
+                continue;
+            }
+            let key = key.clone();
+            if !names.contains_key(&key) && names.len() < MOST {
+                names.insert(key.clone(), name(client, &key).await);
+            }
+            let name = names.get(&key).cloned().flatten();
+            *row = mem::take(row).with(NAME, name);
         }
-        let key = key.clone();
-        if !names.contains_key(&key) && names.len() < MOST {
-            names.insert(key.clone(), name(client, &key).await);
-        }
-        let name = names.get(&key).cloned().flatten();
-        *row = mem::take(row).with(NAME, name);
     }
 }
 

@@ -14,12 +14,32 @@ pub(crate) fn forbid() {
     FORBIDDEN.store(true, Ordering::Relaxed);
 }
 
-/// Shows a text in the pager if it is too long for the terminal, and prints it otherwise.
-pub(super) fn show(out: &mut impl Write, text: &str) -> io::Result<()> {
-    match pager().filter(|_| is_too_long(text)).map(|mut pager| pager.spawn()) {
-        Some(Ok(pager)) => page(pager, text),
-        // One that cannot be had is no reason to show nothing.
-        Some(Err(_)) | None => out.write_all(text.as_bytes()),
+/// The place of a table: the pager, if the table's first part is too long for the terminal, and standard output otherwise.
+#[derive(Default)]
+pub(super) struct Place {
+    begun: bool,
+    pager: Option<Child>,
+}
+
+impl Place {
+    /// Shows the next part of the table. If the reader has left the pager, the error is a broken pipe.
+    pub(super) fn show(&mut self, out: &mut impl Write, part: &str) -> io::Result<()> {
+        if !self.begun {
+            self.begun = true;
+            // One that cannot be had is no reason to show nothing.
+            self.pager = pager().filter(|_| is_too_long(part)).and_then(|mut pager| pager.spawn().ok());
+        }
+        match self.pager.as_mut().and_then(|pager| pager.stdin.as_mut()) {
+            Some(input) => input.write_all(part.as_bytes()),
+            None => out.write_all(part.as_bytes()),
+        }
+    }
+
+    /// Waits until the reader leaves the pager.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        let Some(mut pager) = self.pager.take() else { return Ok(()) };
+        drop(pager.stdin.take());
+        pager.wait().map(drop)
     }
 }
 
@@ -43,14 +63,4 @@ fn pager() -> Option<Command> {
         pager.env_remove(name);
     }
     Some(pager)
-}
-
-fn page(mut pager: Child, text: &str) -> io::Result<()> {
-    let written = pager.stdin.take().map_or(Ok(()), |mut input| input.write_all(text.as_bytes()));
-    pager.wait()?;
-    match written {
-        // Whoever has seen enough leaves it.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
 }

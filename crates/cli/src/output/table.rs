@@ -44,50 +44,69 @@ const SENTENCES: &str = "reason";
 /// The least width of such a column.
 const READABLE: u16 = 24;
 
-/// Draws several objects: a line for each, with as many of the columns as fit, the first ones preferred. Sentences that do
-/// not fit have several lines, in the rest of the width.
-pub(super) fn of_many(columns: &[&str], records: &[Record]) -> impl fmt::Display {
-    let used: Vec<&str> = columns
-        .iter()
-        .copied()
-        .filter(|column| records.iter().any(|record| record.field(column).is_some()))
-        .collect();
-    // Two blanks are between columns, and none behind the last.
-    let mut left = width() + 2;
-    let (mut fitting, mut broken) = (Vec::new(), None);
-    for (column, wide) in used.iter().zip(listed(&used, records).column_max_content_widths()) {
-        if wide + 2 <= left {
-            left -= wide + 2;
-            fitting.push(*column);
-        } else if *column == SENTENCES && left >= READABLE + 2 {
-            broken = Some((fitting.len(), left));
-            fitting.push(*column);
-            break;
-        }
-    }
-    if !fitting.is_empty() {
-        let mut table = listed(&fitting, records);
-        if let Some((index, left)) = broken {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
-            for (at, column) in table.column_iter_mut().enumerate() {
-                column.set_constraint(if at == index {
-                    ColumnConstraint::Absolute(Width::Fixed(left - 2))
-                } else {
-                    ColumnConstraint::ContentWidth
-                });
-            }
-        }
-        return Screen(table);
-    }
-    let mut table = listed(&used[..used.len().min(1)], records);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
-    Screen(table)
+/// The layout of a list, found from its first records.
+pub(super) struct Layout {
+    columns: Vec<String>,
+    /// The minimum width of each column.
+    widths: Vec<u16>,
+    /// The width of the last column, if its texts are broken.
+    breaks_at: Option<u16>,
 }
 
-fn listed(columns: &[&str], records: &[Record]) -> Table {
+impl Layout {
+    /// Finds a layout with a line for each object, and with as many of the columns as fit, the first ones preferred.
+    /// Sentences that do not fit have several lines, in the rest of the width.
+    pub(super) fn of(columns: &[&str], records: &[Record]) -> Self {
+        let is_used = |column: &&str| records.iter().any(|record| record.field(column).is_some());
+        let used: Vec<String> = columns.iter().copied().filter(is_used).map(str::to_owned).collect();
+        // Two blanks are between columns, and none behind the last.
+        let mut left = width() + 2;
+        let mut layout = Self { columns: Vec::new(), widths: Vec::new(), breaks_at: None };
+        for (column, wide) in used.iter().zip(listed(&used, records, true).column_max_content_widths()) {
+            let breaks = wide + 2 > left;
+            if breaks && !(column == SENTENCES && left >= READABLE + 2) {
+                continue;
+            }
+            layout.columns.push(column.clone());
+            layout.widths.push(wide);
+            if breaks {
+                layout.breaks_at = Some(left - 2);
+                break;
+            }
+            left -= wide + 2;
+        }
+        if layout.columns.is_empty() {
+            layout = Self {
+                columns: used.into_iter().take(1).collect(),
+                widths: vec![0],
+                breaks_at: Some(width()),
+            };
+        }
+        layout
+    }
+
+    /// Draws records: the first ones of the list with a header. A cell that is wider than those of the first records
+    /// makes its column wider.
+    pub(super) fn draw(&self, records: &[Record], has_header: bool) -> impl fmt::Display {
+        let mut table = listed(&self.columns, records, has_header);
+        let last = self.columns.len().saturating_sub(1);
+        let own = table.column_max_content_widths();
+        for (at, column) in table.column_iter_mut().enumerate() {
+            let minimum = self.widths.get(at).copied().unwrap_or_default();
+            let wide = minimum.max(own.get(at).copied().unwrap_or_default());
+            let wide = if at == last { self.breaks_at.unwrap_or(wide) } else { wide + 1 };
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wide)));
+        }
+        Screen(table)
+    }
+}
+
+fn listed(columns: &[String], records: &[Record], has_header: bool) -> Table {
     let mut table = Table::new();
     table.load_style(LIST).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(Cell::new));
+    if has_header {
+        table.set_header(columns.iter().map(Cell::new));
+    }
     for record in records {
         table.add_row(columns.iter().map(|column| record.field(column).map_or_else(|| Cell::new(""), cell)));
     }
@@ -153,7 +172,8 @@ mod tests {
             let record = || Record::default().with("name", text);
             let inner = Record::default().with("name", record());
             assert_eq!(of_one(&inner).to_string(), format!("name.name {expected}\n"));
-            let list = of_many(&["name"], &[record()]).to_string();
+            let list = [record()];
+            let list = Layout::of(&["name"], &list).draw(&list, true).to_string();
             assert_eq!(list.lines().last(), Some(expected));
         }
     }
