@@ -1,4 +1,4 @@
-//! What a program costs to build that makes one call: by hand, with the facade, and with the facade over hyper.
+//! The cost of building a program that makes one call: by hand, with the facade, and with the facade over hyper.
 
 use std::collections::BTreeSet;
 use std::env;
