@@ -68,7 +68,7 @@ const GATES: &[Gate] = &[
     Gate { name: "api", about: "no line of a published API is gone within its version", check: api::lines },
     Gate { name: "semver", about: "nothing else in it breaks either", check: api::semver },
     Gate { name: "msrv", about: "the oldest Rust that is promised builds it", check: builds::oldest },
-    Gate { name: "features", about: "every set of features builds", check: builds::features },
+    Gate { name: "features", about: "each pair of features builds", check: builds::features },
     Gate { name: "same", about: "two runs in two folders make the same archives", check: archives::same },
     Gate {
         name: "packages",
