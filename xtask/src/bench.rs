@@ -2,6 +2,7 @@
 
 mod one_call;
 
+use std::io::{self, Write};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -84,11 +85,8 @@ fn print(table: &Table, may_be_busy: bool, as_json: bool) -> Result<(), Failure>
     }
     let mut rows = Rows { table: table.name, head: Vec::new() };
     let mut say = |line: &str| {
-        if !as_json {
-            println!("{line}");
-        } else if let Some(row) = rows.row(line) {
-            println!("{row}");
-        }
+        let line = if as_json { rows.row(line).map(|row| row.to_string()) } else { Some(line.to_owned()) };
+        line.map_or(Ok(()), |line| writeln!(io::stdout(), "{line}"))
     };
     let quiet = || {
         let load = load();

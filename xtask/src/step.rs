@@ -1,6 +1,6 @@
 //! A command that is shown before it starts, timed, and repeatable by hand.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -61,18 +61,19 @@ impl Step {
     /// Runs to the end, shows the output, and passes each line of standard output to `see` as well.
     pub(crate) fn watch(&self, mut see: impl FnMut(&str)) -> Result<(), Failure> {
         self.lines(|line| {
-            println!("{line}");
+            writeln!(io::stdout(), "{line}")?;
             see(line);
+            Ok(())
         })
     }
 
-    /// Runs to the end, and passes each line of standard output to `see` alone.
-    pub(crate) fn lines(&self, mut see: impl FnMut(&str)) -> Result<(), Failure> {
+    /// Runs to the end, and passes each line of standard output to `see` alone. The first error of it ends the step.
+    pub(crate) fn lines(&self, mut see: impl FnMut(&str) -> io::Result<()>) -> Result<(), Failure> {
         let relay = |child: &mut Child| {
             if let Some(mut output) = child.stdout.take().map(BufReader::new) {
                 let mut line = Vec::new();
                 while output.read_until(b'\n', &mut line)? > 0 {
-                    see(String::from_utf8_lossy(&line).trim_end());
+                    see(String::from_utf8_lossy(&line).trim_end())?;
                     line.clear();
                 }
             }
@@ -100,7 +101,7 @@ impl Step {
 
     fn timed(
         &self,
-        finish: impl FnOnce(&mut Child) -> std::io::Result<ExitStatus>,
+        finish: impl FnOnce(&mut Child) -> io::Result<ExitStatus>,
         stdout: Stdio,
     ) -> Result<(), Failure> {
         eprintln!("==> {}", self.by_hand());
@@ -126,7 +127,7 @@ impl Step {
         Failure::Refused { by_hand: self.by_hand() }
     }
 
-    fn not_started(&self, source: std::io::Error) -> Failure {
+    fn not_started(&self, source: io::Error) -> Failure {
         Failure::NotStarted { program: self.words.first().cloned().unwrap_or_default(), source }
     }
 }
@@ -166,5 +167,8 @@ mod tests {
         let mut lines = Vec::new();
         Step::new("cargo --version --quiet").watch(|line| lines.push(line.to_owned())).unwrap();
         assert!(matches!(lines.as_slice(), [line] if line.starts_with("cargo ")), "{lines:?}");
+        let closed = |_: &str| Err(io::ErrorKind::BrokenPipe.into());
+        let failure = Step::new("cargo --version --quiet").lines(closed).unwrap_err();
+        assert!(matches!(failure, Failure::NotStarted { .. }), "{failure}");
     }
 }

@@ -114,17 +114,11 @@ impl Exchange for HyperExchange {
         deadline: Deadline,
     ) -> Result<Response<Bytes>, TransportError> {
         shared::check(request.uri(), self.is_proxied)?;
-        let deadline = tokio::time::Instant::from_std(deadline.instant());
-        if deadline <= tokio::time::Instant::now() {
-            return Err(TransportError::new(Kind::Timeout).not_sent());
-        }
         let mut request = request.map(Full::new);
         let headers = request.headers_mut();
         headers.entry(ACCEPT).or_insert(const { HeaderValue::from_static("*/*") });
         headers.entry(USER_AGENT).or_insert(const { HeaderValue::from_static(AGENT) });
-        tokio::time::timeout_at(deadline, self.answer(request))
-            .await
-            .unwrap_or_else(|_| Err(TransportError::new(Kind::Timeout)))
+        shared::within(deadline, self.answer(request)).await
     }
 }
 

@@ -145,13 +145,7 @@ impl Exchange for ReqwestExchange {
         if request.url().path() != uri.path() {
             return Err(refused());
         }
-        let deadline = tokio::time::Instant::from_std(deadline.instant());
-        if deadline <= tokio::time::Instant::now() {
-            return Err(TransportError::new(Kind::Timeout).not_sent());
-        }
-        tokio::time::timeout_at(deadline, self.answer(request))
-            .await
-            .unwrap_or_else(|_| Err(TransportError::new(Kind::Timeout)))
+        shared::within(deadline, self.answer(request)).await
     }
 }
 

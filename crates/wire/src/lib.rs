@@ -66,7 +66,7 @@
 //!
 //! * `clientpay` (default): the module [`clientpay`].
 //! * `gateway`: the functions that read requests and write replies. Off by default, because a client has no use for
-//!   them, and they take a third of the time to compile this crate.
+//!   them, and they take a quarter of the time to compile this crate.
 //! * `webhook`: the module `clearent::webhook`, which reads and verifies signed alerts. Off by default, because it adds
 //!   the arithmetic of a curve, about twenty small crates that nothing else needs.
 //!

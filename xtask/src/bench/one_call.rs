@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
@@ -88,16 +90,17 @@ struct Cost {
 }
 
 /// Builds each program from nothing, one after another, and says its costs and their ratios to the first.
-pub(super) fn measure(mut say: impl FnMut(&str)) -> Result<(), Failure> {
+pub(super) fn measure(mut say: impl FnMut(&str) -> io::Result<()>) -> Result<(), Failure> {
     let mut first: Option<Cost> = None;
-    say(&format!(
+    let mut say = |line: String| say(&line).map_err(Failure::of_file(Path::new("standard output")));
+    say(format!(
         "{:<24} {:>9}  {:>6}  {:>9}  {:>10}  {:>6}",
         "", "seconds", "ratio", "bytes", "ratio", "crates"
-    ));
+    ))?;
     for program in &PROGRAMS {
         let cost = build(program)?;
         let by_hand = first.as_ref().unwrap_or(&cost);
-        say(&format!(
+        say(format!(
             "{:<24} {:>9}  {:>6}  {:>9}  {:>10}  {:>6}",
             program.name,
             cost.time.as_secs(),
@@ -105,7 +108,7 @@ pub(super) fn measure(mut say: impl FnMut(&str)) -> Result<(), Failure> {
             cost.bytes,
             hundredths(cost.bytes.into(), by_hand.bytes.into()),
             cost.crates,
-        ));
+        ))?;
         first.get_or_insert(cost);
     }
     Ok(())
